@@ -1,0 +1,29 @@
+"""Putting names and values into SQL safely: every statement of the features room quotes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def column(name: str) -> str:
+    """A column or table name, quoted.
+
+    >>> print(column('a "b" c'))
+    "a ""b"" c"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str | Path) -> str:
+    """A text value, quoted.
+
+    >>> text("l'été")
+    "'l''été'"
+    """
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def texts(values: Iterable[str]) -> str:
+    """Text values, quoted, with commas between: the inside of `IN (…)`; `NULL` if there are none."""
+    return ", ".join(text(value) for value in values) or "NULL"

@@ -1,0 +1,229 @@
+"""The check: from a user's sources to canonical tables, with an account of every row."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+import touchline
+from touchline.features.sources import DataError, Scan, Stager, resolve_sources
+from touchline.features.sources.sql import column, text
+from touchline.features.tables.accounts import (
+    count_reasons,
+    count_tables,
+    find_notes,
+    over_limits,
+    period,
+    source_accounts,
+)
+from touchline.features.tables.machines import mark_machines
+from touchline.features.tables.merges import create_absorbed
+from touchline.features.tables.publish import publish, scratch_for, sha256_of, write_json
+from touchline.features.tables.quarantine import set_aside_lines, set_aside_rows, write_quarantine
+from touchline.features.tables.repeats import mark_repeats
+from touchline.features.tables.result import CheckResult
+from touchline.features.tables.rules import create_checked, create_vocabulary
+from touchline.features.tables.typed import select_typed
+from touchline.features.tables.workspace import Progress, Workspace, connect
+from touchline.features.tables.write import live, write_table
+from touchline.playbook import Playbook
+from touchline.playbook.contracts import INPUTS, TABLES
+from touchline.playbook.data import Source
+
+Routes = list[tuple[Source, Scan]]
+
+
+def check_tables(
+    playbook: Playbook,
+    data: str | Path,
+    *,
+    out: str | Path | None = None,
+    memory: str = "1GB",
+    now: datetime | None = None,
+    progress: Progress = lambda step: None,
+) -> CheckResult:
+    """Check a user's data against the playbook and write the canonical tables.
+
+    Parameters
+    ----------
+    playbook
+        What was agreed; its `sources` say where each table comes from.
+    data
+        The folder that the sources' paths start from, or a DuckDB or SQLite file.
+    out
+        Folder for the seven tables (Parquet, sorted), the quarantine and `manifest.json`. It is replaced as a whole
+        once all is well. If too many rows are bad it stays as it was, and the quarantine goes to `<out>.refused`.
+    memory
+        DuckDB's memory limit. Beyond it data spills to disk beside `out`.
+    now
+        Facts after this instant lie in the future and are set aside; by default the present.
+    progress
+        Called with the name of each step.
+
+    Returns
+    -------
+    CheckResult
+        The account of every row. Look at `ok`: it is false if a table exceeds the playbook's limit of bad rows.
+
+    Raises
+    ------
+    DataError
+        If data cannot be read at all, or a required column is missing.
+    BusyError
+        If another job writes to `out`.
+    """
+    data, out = Path(data), Path(out) if out is not None else None
+    if not data.exists():
+        raise DataError(str(data), "there is no such folder", "name the folder that holds your data")
+    with scratch_for(out) as scratch:
+        con = connect(scratch, memory)
+        w = Workspace(con, playbook, scratch, now or datetime.now(UTC), progress)
+        try:
+            return _check(w, data, out)
+        except duckdb.OutOfMemoryException:
+            raise DataError(
+                str(data), f"does not fit into {memory} of memory", "give the job more, with `--memory 2GB`"
+            ) from None
+        except duckdb.IOException as error:
+            raise DataError(
+                str(data), _io_problem(error), "make room on the disk, or check that the files are whole"
+            ) from None
+        finally:
+            con.close()
+
+
+def _io_problem(error: duckdb.IOException) -> str:
+    full = "No space left" in str(error) or "disk" in str(error).lower()
+    return "the disk is full" if full else "a file cannot be read or written to its end"
+
+
+def _check(w: Workspace, data: Path, out: Path | None) -> CheckResult:
+    w.progress("reading the sources")
+    stager = Stager(w.con, data, w.scratch)
+    routes = [(source, stager.scan(source)) for source in resolve_sources(w.playbook, data)]
+    _require_leads(routes, data)
+    _create_typed(w, routes)
+    create_vocabulary(w)
+    set_aside_lines(w, routes)
+    _hold_against_each_other(w)
+    folder = w.scratch / "tables"
+    folder.mkdir()
+    digests: dict[str, str] = {}
+    for table in TABLES:
+        w.progress(f"writing {table}")
+        digests[table] = sha256_of(write_table(w, table, folder))
+    return _conclude(w, routes, folder, digests, out)
+
+
+def _require_leads(routes: Routes, data: Path) -> None:
+    tables = {source.table for source, _ in routes}
+    for table in ("leads", "touches"):
+        if table not in tables:
+            raise DataError(str(data), f"there is no table {table}", f'add `[[sources]]` with `table = "{table}"`')
+
+
+def _create_typed(w: Workspace, routes: Routes) -> None:
+    """One view per input, over all sources that feed it."""
+    for name, contract in INPUTS.items():
+        attributes = w.attributes(contract)
+        selects = [
+            select_typed(contract, attributes, source, position, scan, time_zone=w.playbook.time_zone, now=w.now)
+            for position, (source, scan) in enumerate(routes)
+            if source.table == name
+        ]
+        if not selects:
+            sql = {"text": "VARCHAR", "time": "TIMESTAMPTZ", "number": "DOUBLE", "boolean": "BOOLEAN"}
+            columns = ", ".join(f"NULL::{sql[c.type]} AS {column(c.name)}" for c in [*contract.columns, *attributes])
+            row = "NULL::INTEGER AS source, NULL::INTEGER AS file, NULL::BIGINT AS row"
+            selects = [f"SELECT {row}, {columns}, NULL::VARCHAR AS problem WHERE false"]
+        w.con.execute(f"CREATE VIEW typed_{name} AS {_with_key(name, ' UNION ALL BY NAME '.join(selects))}")
+
+
+def _with_key(table: str, typed: str) -> str:
+    """Touches without an id of their own get one from their content, the same in every run and order."""
+    if table != "touches":
+        return typed
+    parts = ("lead_id", "occurred_at", "kind", "channel", "campaign", "asset", "topic", "direction")
+    content = ", ".join(f"coalesce({p}::VARCHAR, '')" for p in parts)
+    key = f"coalesce(touch_id, 'touch-' || md5(concat_ws(chr(31), {content})))"
+    return f"SELECT * REPLACE ({key} AS touch_id) FROM ({typed})"
+
+
+def _hold_against_each_other(w: Workspace) -> None:
+    """Checks, repeats, machines and merges, in the order in which they need each other."""
+    for table in ("leads", "accounts", "assets", "merges", "touches", "deals", "stages", "changes", "outcomes"):
+        w.progress(f"checking {table}")
+        create_checked(w, table)
+        mark_repeats(w, table)
+        if table == "leads":
+            w.con.execute(f"CREATE TEMP TABLE lead_times AS SELECT lead_id, created_at FROM {live(w, 'leads')}")
+        elif table == "accounts":
+            w.con.execute(f"CREATE TEMP TABLE account_ids AS SELECT account_id FROM {live(w, 'accounts')}")
+        elif table == "assets":
+            w.con.execute(
+                "CREATE TEMP TABLE asset_topics AS SELECT asset, coalesce(t.name, topic) AS topic "
+                f"FROM {live(w, 'assets')} LEFT JOIN topic_words t ON topic = t.raw"
+            )
+        elif table == "merges":
+            create_absorbed(w)
+        elif table == "touches":
+            w.progress("finding link scanners")
+            mark_machines(w)
+        set_aside_rows(w, table)
+
+
+def _conclude(w: Workspace, routes: Routes, folder: Path, digests: dict[str, str], out: Path | None) -> CheckResult:
+    tables = count_tables(w, folder)
+    reasons = count_reasons(w)
+    first, last = period(w, folder)
+    over = over_limits(w.playbook, tables, reasons)
+    place = None if out is None else out if not over else out.with_name(out.name + ".refused")
+    content = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    result = CheckResult(
+        playbook=w.playbook.name,
+        playbook_digest=w.playbook.digest,
+        data_digest=hashlib.sha256(content.encode()).hexdigest(),
+        sources=source_accounts(w, routes, tables),
+        tables=tables,
+        reasons=reasons,
+        notes=find_notes(w, routes, folder),
+        deals=_deals_by_outcome(w, folder),
+        first=first,
+        last=last,
+        over_limit=over,
+        out=str(out) if out is not None and not over else None,
+        quarantine=str(place / "quarantine.parquet") if place is not None else None,
+    )
+    if out is not None and place is not None:
+        _put_in_place(w, result, folder, digests, place)
+    return result
+
+
+def _deals_by_outcome(w: Workspace, folder: Path) -> dict[str, int]:
+    counted = w.con.execute(
+        f"SELECT coalesce(outcome, 'open'), count(*) FROM read_parquet({text(folder / 'deals.parquet')}) GROUP BY 1"
+    ).fetchall()
+    return {"won": 0, "lost": 0, "open": 0, **{str(outcome): int(n) for outcome, n in counted}}
+
+
+def _put_in_place(w: Workspace, result: CheckResult, folder: Path, digests: dict[str, str], place: Path) -> None:
+    w.progress("putting the tables in place")
+    if not result.ok:
+        for file in folder.iterdir():
+            file.unlink()
+    write_quarantine(w, folder / "quarantine.parquet")
+    write_json(folder / "playbook.json", w.playbook.model_dump(mode="json"))
+    manifest = {
+        "format": 1,
+        "touchline": touchline.__version__,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tables": {
+            t.name: {"file": f"{t.name}.parquet", "rows": t.rows, "sha256": digests[t.name]}
+            for t in (result.tables if result.ok else ())
+        },
+        "result": result.to_dict(),
+    }
+    publish(folder, place, manifest)

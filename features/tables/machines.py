@@ -1,0 +1,43 @@
+"""Opens and clicks that machines made: mail scanners follow links within seconds, many at a time."""
+
+from __future__ import annotations
+
+from touchline.features.sources.sql import texts
+from touchline.features.tables.workspace import Workspace
+
+_ROW = 'source, file, "row"'
+
+
+def mark_machines(w: Workspace) -> None:
+    """Add the touches of link scanners to `marks_touches`, by the playbook's `[scanners]`."""
+    rule = w.playbook.scanners
+    if rule is None:
+        return
+    con = w.con
+    after, within = int(rule.after_send.total_seconds() * 1e6), int(rule.burst_within.total_seconds() * 1e6)
+    kinds = texts([*rule.sends, *rule.opens, *rule.clicks])
+    con.execute(
+        'CREATE TEMP TABLE mail AS SELECT source, file, "row", lead_id, kind, epoch_us(occurred_at) AS moment '
+        f"FROM checked_touches ANTI JOIN (FROM marks_touches WHERE reason IS NOT NULL) USING ({_ROW}) "
+        f"WHERE reason IS NULL AND kind IN ({kinds})"
+    )
+    # A send is put into its own slot of time and the next, so that an equality join finds every send at most `after`
+    # before a touch; slots are one microsecond longer than that.
+    slot = f"moment // {after + 1}"
+    con.execute(
+        f'CREATE TEMP TABLE scanned AS SELECT t.source, t.file, t."row" FROM (SELECT *, {slot} AS slot FROM mail '
+        f"WHERE kind IN ({texts([*rule.opens, *rule.clicks])})) t SEMI JOIN (SELECT lead_id, moment, "
+        f"unnest([{slot}, {slot} + 1]) AS slot FROM mail WHERE kind IN ({texts(rule.sends)})) s "
+        f"ON t.lead_id = s.lead_id AND t.slot = s.slot AND t.moment - s.moment BETWEEN 0 AND {after}"
+    )
+    con.execute(
+        f'INSERT INTO scanned WITH clicks AS (SELECT source, file, "row", lead_id, moment, '
+        "count(*) OVER (PARTITION BY lead_id ORDER BY moment "
+        f"RANGE BETWEEN CURRENT ROW AND {within} FOLLOWING) AS coming "
+        f"FROM mail WHERE kind IN ({texts(rule.clicks)})), "
+        f"bursts AS (SELECT lead_id, moment AS start FROM clicks WHERE coming >= {rule.burst_links}) "
+        f'SELECT c.source, c.file, c."row" FROM clicks c SEMI JOIN bursts b '
+        f"ON c.lead_id = b.lead_id AND c.moment >= b.start AND c.moment <= b.start + {within}"
+    )
+    con.execute(f"INSERT INTO marks_touches SELECT DISTINCT {_ROW}, NULL, true FROM scanned")
+    con.execute("DROP TABLE mail; DROP TABLE scanned")

@@ -1,0 +1,70 @@
+"""Writing the canonical tables: typed, without repeats, sorted, so that whoever reads them never sorts again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from touchline.features.sources.sql import column, text
+from touchline.features.tables.outcomes import folded_deals
+from touchline.features.tables.workspace import Workspace
+from touchline.playbook.contracts import TABLES, Contract
+
+SORTED_BY: dict[str, tuple[str, ...]] = {
+    "leads": ("lead_id",),
+    "touches": ("lead_id", "occurred_at", "touch_id"),
+    "deals": ("deal_id",),
+    "stages": ("lead_id", "entered_at", "stage"),
+    "changes": ("lead_id", "account_id", "field", "known_at", "value"),
+    "accounts": ("account_id",),
+    "assets": ("asset",),
+}
+"""Order of the rows in each table's file."""
+
+_OF_LEADS = ("touches", "stages", "changes")
+_ROW = 'source, file, "row"'
+
+
+def write_table(w: Workspace, table: str, folder: Path) -> Path:
+    """Write one canonical table as Parquet into `folder`; returns the file."""
+    contract = TABLES[table]
+    target = folder / f"{table}.parquet"
+    order = ", ".join(SORTED_BY[table])
+    w.con.execute(
+        f"COPY ({_rows(w, contract)} ORDER BY {order}) TO {text(target)} (FORMAT parquet, COMPRESSION zstd, "
+        "COMPRESSION_LEVEL 1)"
+    )
+    return target
+
+
+def live(w: Workspace, table: str) -> str:
+    """SQL for the rows of a table that were not set aside, with `made_by_machine`."""
+    if w.count(f"SELECT count(*) FROM marks_{table}") == 0:
+        return f"(SELECT *, false AS made_by_machine FROM checked_{table} WHERE reason IS NULL)"
+    return (
+        f"(SELECT c.*, coalesce(m.machine, false) AS made_by_machine FROM checked_{table} c "
+        f"LEFT JOIN marks_{table} m USING ({_ROW}) WHERE c.reason IS NULL AND m.reason IS NULL)"
+    )
+
+
+def _rows(w: Workspace, contract: Contract) -> str:
+    names = [*contract.column_names, *(c.name for c in w.attributes(contract))]
+    columns = [column(name) for name in names]
+    if contract.name == "touches":
+        columns[columns.index('"machine"')] = "(machine OR made_by_machine) AS machine"
+    rows = live(w, contract.name)
+    if contract.name == "deals":
+        return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(columns)} FROM {rows} UNION ALL {folded_deals()})"
+    if contract.name == "leads":
+        return (
+            f"SELECT {', '.join(f'l.{c}' for c in columns)}, m.into_lead AS merged_into, m.merged_at FROM {rows} l "
+            "LEFT JOIN (SELECT from_lead, into_lead, merged_at FROM merges_once "
+            "SEMI JOIN absorbed USING (from_lead)) m ON l.lead_id = m.from_lead"
+        )
+    if contract.name not in _OF_LEADS:
+        return f"SELECT {', '.join(columns)} FROM {rows}"
+    originals = f"SELECT {', '.join(columns)}, NULL::VARCHAR AS merged_from FROM {rows}"
+    if w.count("SELECT count(*) FROM absorbed") == 0:
+        return originals
+    moved = [{'"lead_id"': "a.into_lead", '"known_at"': "greatest(known_at, a.moment)"}.get(c, c) for c in columns]
+    copies = f"SELECT {', '.join(moved)}, r.lead_id FROM {rows} r JOIN absorbed a ON r.lead_id = a.from_lead"
+    return f"{originals} UNION ALL {copies}"

@@ -1,0 +1,1 @@
+"""Pipelines: the jobs that wire the rooms together, and the command line."""

@@ -1,0 +1,25 @@
+"""From an error to what a person reads and a scheduler gets."""
+
+from __future__ import annotations
+
+import errno
+
+from touchline.pipelines.exits import Exit
+
+
+def explain(error: Exception) -> tuple[Exit, str]:
+    """The exit code and message of an error; `Exit.BUG` for those that nobody foresaw."""
+    from touchline.features import BusyError, DataError
+    from touchline.playbook import PlaybookError
+
+    if isinstance(error, PlaybookError):
+        return Exit.BAD_PLAYBOOK, str(error)
+    if isinstance(error, DataError):
+        return Exit.BAD_DATA, str(error)
+    if isinstance(error, BusyError):
+        return Exit.TRY_LATER, str(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return Exit.TRY_LATER, "The disk is full. Make room and run the job again; nothing was changed."
+    if isinstance(error, PermissionError):
+        return Exit.USAGE, f"{error.filename} may not be written or read. Choose another place, or change its rights."
+    return Exit.BUG, f"{type(error).__name__}: {error}"
