@@ -39,14 +39,15 @@ def show_check(result: CheckResult, console: Console) -> None:
 
 def _sources(result: CheckResult) -> Table:
     table = Table(title="Rows read", title_justify="left", box=None, pad_edge=False)
-    table.add_column("from")
+    table.add_column("from", overflow="fold")
     for name in ("read", "kept", "ignored", "quarantined"):
         table.add_column(name, justify="right")
-    table.add_column("kept as")
+    table.add_column("kept as", no_wrap=True)
     table.add_column("adds up")
     for a in result.sources:
-        kept_as = ", ".join(f"{name} {n:,}" for name, n in a.kept.items())
-        again = f" (used twice: {a.used_twice:,})" if a.used_twice else ""
+        several = len(a.kept) > 1 or a.used_twice
+        kept_as = "\n".join(f"{name} {n:,}" for name, n in a.kept.items()) if several else "".join(a.kept)
+        again = f"\n(used twice {a.used_twice:,})" if a.used_twice else ""
         table.add_row(
             Text(a.path),
             f"{a.read:,}",

@@ -60,18 +60,25 @@ def stage_address(con: duckdb.DuckDBPyConnection, address: str, label: str, rela
     connection = _connect(_with_environment(address, label), label)
     try:
         with connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {wanted}")
+            cursor.execute(f"SELECT {_columns(cursor, address, wanted)} FROM {wanted}")
             con.register("staged_rows", cursor.fetch_record_batch())
-            try:
-                con.execute(f"COPY (FROM staged_rows) TO {text(target)} (FORMAT parquet, COMPRESSION lz4)")
-            finally:
-                con.unregister("staged_rows")
+            con.execute(f"COPY (FROM staged_rows) TO {text(target)} (FORMAT parquet, COMPRESSION lz4)")
+            con.unregister("staged_rows")
     except Exception as error:  # noqa: BLE001  # every driver has its own family of errors
         raise DataError(
             label,
             f"table {relation} cannot be read ({type(error).__name__})",
             "correct `relation`, and check that this user may read it",
         ) from None
+
+
+def _columns(cursor: Any, address: str, wanted: str) -> str:
+    """The columns to select; as text from SQLite, whose columns have no types and whose driver guesses them."""
+    if not address.startswith("sqlite"):
+        return "*"
+    cursor.execute(f"SELECT * FROM {wanted} LIMIT 0")
+    names = [column(str(description[0])) for description in cursor.description]
+    return ", ".join(f"coalesce(CAST({name} AS TEXT), '') AS {name}" for name in names)
 
 
 def _relation(relation: str | None, label: str) -> str:

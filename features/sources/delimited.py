@@ -219,6 +219,5 @@ def _blank_lines(path: Path) -> int:
 
 
 def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = con.execute(query).fetchone()
-    assert row is not None
+    (row,) = con.execute(query).fetchall()
     return int(row[0])

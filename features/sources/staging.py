@@ -189,9 +189,8 @@ class Stager:
         scan = Scan(label, files, {}, 0, unreadable)
         try:
             described = self._con.execute(f"DESCRIBE SELECT * FROM {scan.relation}").fetchall()
-            counted = self._con.execute(f"SELECT count(*) FROM {scan.relation}").fetchone()
+            ((rows,),) = self._con.execute(f"SELECT count(*) FROM {scan.relation}").fetchall()
         except duckdb.Error:
             raise DataError(label, "the Parquet file is cut off or damaged", "transfer or write it again") from None
-        assert counted is not None
         columns = {name: kind for name, kind, *_ in described if name not in ("file_row_number", "filename")}
-        return Scan(label, files, columns, int(counted[0]), unreadable)
+        return Scan(label, files, columns, int(rows), unreadable)

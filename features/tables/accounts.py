@@ -17,8 +17,9 @@ from touchline.playbook import Playbook
 from touchline.playbook.contracts import INPUTS, TABLES
 from touchline.playbook.data import Source
 
-HARMLESS = ("duplicate_delivery",)
-"""Reasons that do not count towards the limit: systems that deliver at least once deliver some rows twice."""
+HARMLESS = ("duplicate_delivery", "unknown_field")
+"""Reasons that do not count towards the limit: systems that deliver at least once deliver some rows twice, and keep the
+history of many fields that nobody asked for."""
 
 
 def count_tables(w: Workspace, folder: Path) -> tuple[TableAccount, ...]:
@@ -26,12 +27,11 @@ def count_tables(w: Workspace, folder: Path) -> tuple[TableAccount, ...]:
     aside = dict(w.con.execute('SELECT "table", count(*) FROM quarantine GROUP BY 1').fetchall())
     accounts: list[TableAccount] = []
     for name in TABLES:
-        extra = {"touches": "count(merged_from), count_if(machine)", "stages": "count(merged_from), 0"}
+        extra = {"touches": "count(merged_from), count(*) FILTER (machine)", "stages": "count(merged_from), 0"}
         extra["changes"] = extra["stages"]
-        counted = w.con.execute(
+        (counted,) = w.con.execute(
             f"SELECT count(*), {extra.get(name, '0, 0')} FROM read_parquet({text(folder / f'{name}.parquet')})"
-        ).fetchone()
-        assert counted is not None
+        ).fetchall()
         rows, merged, machine = map(int, counted)
         quarantined = int(aside.get(name, 0)) + (int(aside.get("outcomes", 0)) if name == "deals" else 0)
         accounts.append(TableAccount(name, rows, quarantined, merged, machine))
@@ -68,8 +68,7 @@ def period(w: Workspace, folder: Path) -> tuple[datetime | None, datetime | None
         f"SELECT min({time}) AS a, max({time}) AS z FROM read_parquet({text(folder / f'{name}.parquet')})"
         for name, time in times.items()
     )
-    found = w.con.execute(f"SELECT epoch_us(min(a)), epoch_us(max(z)) FROM ({union})").fetchone()
-    assert found is not None
+    (found,) = w.con.execute(f"SELECT epoch_us(min(a)), epoch_us(max(z)) FROM ({union})").fetchall()
     first, last = (None if us is None else datetime.fromtimestamp(us / 1e6, UTC) for us in found)
     return first, last
 
@@ -107,11 +106,10 @@ def _account(
 ) -> SourceAccount:
     sources = [routes[p][0] for p in positions]
     claims = [f"{claim(s)}::INTEGER" for s in sources]
-    counted = w.con.execute(
+    (counted,) = w.con.execute(
         f"SELECT {', '.join(f'sum({c})' for c in claims)}, sum(greatest({' + '.join(claims)} - 1, 0)), "
         f"count_if({' + '.join(claims)} = 0) FROM {scan.relation}"
-    ).fetchone()
-    assert counted is not None
+    ).fetchall()
     *claimed, used_twice, unrouted = (int(n or 0) for n in counted)
     kept: dict[str, int] = {}
     for p, s, n in zip(positions, sources, claimed, strict=True):
@@ -160,6 +158,10 @@ def find_notes(w: Workspace, routes: list[tuple[Source, Scan]], folder: Path) ->
                         f"add it to `[{name}s]` so that people can read it",
                     )
                 )
+    for name, attribute in w.playbook.attributes.items():
+        changed = f"SELECT count(*) FROM read_parquet({text(folder / 'changes.parquet')}) WHERE field = {text(name)}"
+        if attribute.known == "history" and not w.count(changed):
+            notes.append(Note("no_history", f'the attribute {name} has known = "history", but no change of it came'))
     idle = w.count(
         f"SELECT count(*) FROM read_parquet({text(folder / 'leads.parquet')}) l "
         f"ANTI JOIN read_parquet({touches}) t USING (lead_id)"

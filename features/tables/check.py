@@ -19,6 +19,7 @@ from touchline.features.tables.accounts import (
     period,
     source_accounts,
 )
+from touchline.features.tables.damage import explained
 from touchline.features.tables.machines import mark_machines
 from touchline.features.tables.merges import create_absorbed
 from touchline.features.tables.publish import publish, scratch_for, sha256_of, write_json
@@ -81,28 +82,17 @@ def check_tables(
     with scratch_for(out) as scratch:
         con = connect(scratch, memory)
         w = Workspace(con, playbook, scratch, now or datetime.now(UTC), progress)
+        stager = Stager(con, data, scratch)
         try:
-            return _check(w, data, out)
-        except duckdb.OutOfMemoryException:
-            raise DataError(
-                str(data), f"does not fit into {memory} of memory", "give the job more, with `--memory 2GB`"
-            ) from None
-        except duckdb.IOException as error:
-            raise DataError(
-                str(data), _io_problem(error), "make room on the disk, or check that the files are whole"
-            ) from None
+            return _check(w, stager, data, out)
+        except duckdb.Error as error:
+            raise explained(error, con, stager, memory) from None
         finally:
             con.close()
 
 
-def _io_problem(error: duckdb.IOException) -> str:
-    full = "No space left" in str(error) or "disk" in str(error).lower()
-    return "the disk is full" if full else "a file cannot be read or written to its end"
-
-
-def _check(w: Workspace, data: Path, out: Path | None) -> CheckResult:
+def _check(w: Workspace, stager: Stager, data: Path, out: Path | None) -> CheckResult:
     w.progress("reading the sources")
-    stager = Stager(w.con, data, w.scratch)
     routes = [(source, stager.scan(source)) for source in resolve_sources(w.playbook, data)]
     _require_leads(routes, data)
     _create_typed(w, routes)
@@ -123,6 +113,9 @@ def _require_leads(routes: Routes, data: Path) -> None:
     for table in ("leads", "touches"):
         if table not in tables:
             raise DataError(str(data), f"there is no table {table}", f'add `[[sources]]` with `table = "{table}"`')
+    leads = [scan for source, scan in routes if source.table == "leads"]
+    if not any(scan.rows for scan in leads):
+        raise DataError(leads[0].label, "holds no row, so there is nobody to score", "export it again, with its rows")
 
 
 def _create_typed(w: Workspace, routes: Routes) -> None:

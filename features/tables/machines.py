@@ -18,8 +18,8 @@ def mark_machines(w: Workspace) -> None:
     kinds = texts([*rule.sends, *rule.opens, *rule.clicks])
     con.execute(
         'CREATE TEMP TABLE mail AS SELECT source, file, "row", lead_id, kind, epoch_us(occurred_at) AS moment '
-        f"FROM checked_touches ANTI JOIN (FROM marks_touches WHERE reason IS NOT NULL) USING ({_ROW}) "
-        f"WHERE reason IS NULL AND kind IN ({kinds})"
+        f"FROM checked_touches ANTI JOIN (FROM marks_touches WHERE flaw IS NOT NULL) USING ({_ROW}) "
+        f"WHERE flaw IS NULL AND kind IN ({kinds})"
     )
     # A send is put into its own slot of time and the next, so that an equality join finds every send at most `after`
     # before a touch; slots are one microsecond longer than that.

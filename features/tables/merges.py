@@ -1,8 +1,8 @@
 """Merged leads: before the merge two people, after it one, and never the other way round.
 
 A lead that ends keeps its own facts, so that the past stays as it was. Its facts stand a second time under the lead
-that goes on, known from the merge on (`known_at = max(known_at, merged_at)`) and marked `merged_from`. A row as of a time
-before the merge therefore sees two people, and one after it sees all of both, with no special case anywhere else.
+that goes on, known from the merge on (`known_at = max(known_at, merged_at)`) and marked `merged_from`. A row as of a
+time before the merge therefore sees two people, one after it sees all of both, and no later step has a special case.
 Sums over an account leave out rows with `merged_from`, because the originals are there too.
 """
 
@@ -20,7 +20,7 @@ def create_absorbed(w: Workspace) -> None:
     con = w.con
     con.execute(
         "CREATE TEMP VIEW merges_once AS SELECT * FROM checked_merges ANTI JOIN "
-        '(FROM marks_merges WHERE reason IS NOT NULL) USING (source, file, "row") WHERE reason IS NULL'
+        '(FROM marks_merges WHERE flaw IS NOT NULL) USING (source, file, "row") WHERE flaw IS NULL'
     )
     con.execute(
         "CREATE TEMP TABLE absorbed AS WITH RECURSIVE chain AS ("

@@ -5,8 +5,8 @@ from __future__ import annotations
 from touchline.features.tables.workspace import Workspace
 
 LIVE = (
-    '(FROM checked_outcomes ANTI JOIN (FROM marks_outcomes WHERE reason IS NOT NULL) USING (source, file, "row") '
-    "WHERE reason IS NULL)"
+    '(FROM checked_outcomes ANTI JOIN (FROM marks_outcomes WHERE flaw IS NOT NULL) USING (source, file, "row") '
+    "WHERE flaw IS NULL)"
 )
 
 

@@ -48,12 +48,12 @@ def set_aside_rows(w: Workspace, table: str) -> None:
     """Set aside the rows of an input that have a reason, or that repeat another."""
     keys = [f"{column(name)}::VARCHAR" for name in INPUTS[table].key or ("deal_id",)]
     key = keys[0] if len(keys) == 1 else f"concat_ws(' | ', {', '.join(keys)})"
-    reason = "coalesce(c.reason, m.reason)"
+    flaw = "coalesce(c.flaw, m.flaw)"
     w.con.execute(
         f'INSERT INTO quarantine SELECT {text(table)}, source, file, "row" + 1, {key}, '
-        f"split_part({reason}, ':', 1), nullif(split_part({reason}, ':', 2), '') "
-        f"FROM checked_{table} c LEFT JOIN (FROM marks_{table} WHERE reason IS NOT NULL) m USING ({_ROW}) "
-        f"WHERE {reason} IS NOT NULL"
+        f"split_part({flaw}, ':', 1), nullif(split_part({flaw}, ':', 2), '') "
+        f"FROM checked_{table} c LEFT JOIN (FROM marks_{table} WHERE flaw IS NOT NULL) m USING ({_ROW}) "
+        f"WHERE {flaw} IS NOT NULL"
     )
 
 

@@ -29,7 +29,7 @@ REASONS: dict[str, str] = {
     "unknown_direction": "the direction is not inbound, outbound or sales; map it, or leave it empty",
     "before_lead": "the touch is older than its lead; see `touches_before_lead` in the playbook",
     "unknown_stage": "the playbook has no stage with this value; add it to a stage's `raw`",
-    "unknown_field": 'the playbook has no attribute of this name with known = "history"; declare it, or ignore it',
+    "unknown_field": 'no attribute of the playbook has this name and known = "history"; declare it if it is wanted',
     "unknown_outcome": "the outcome is not won, lost or empty; map it in `[sources.columns]`",
     "outcome_without_end": "the deal has an outcome but no closed_at; fill it at the origin",
     "closed_before_opened": "the deal is closed before it is opened; correct one of the times",

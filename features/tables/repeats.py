@@ -14,14 +14,14 @@ _ROW = 'source, file, "row"'
 
 
 def mark_repeats(w: Workspace, table: str) -> None:
-    """Create `marks_<table>` (source, file, row, reason, machine) with every repeated row but the one that stays.
+    """Create `marks_<table>` (source, file, row, flaw, machine) with every repeated row but the one that stays.
 
     The copy that was known first stays; where that does not decide, the one that comes first by its content, so that
     the order of the input never matters. Rows already set aside take no part.
     """
     contract = INPUTS[table]
     w.con.execute(
-        f'CREATE TEMP TABLE marks_{table} (source INTEGER, file INTEGER, "row" BIGINT, reason VARCHAR, machine BOOLEAN)'
+        f'CREATE TEMP TABLE marks_{table} (source INTEGER, file INTEGER, "row" BIGINT, flaw VARCHAR, machine BOOLEAN)'
     )
     if not contract.key:
         return
@@ -55,7 +55,7 @@ def _mark(w: Workspace, table: str, rough_key: list[str], key: list[str], conten
     con.execute(
         f"INSERT INTO marks_{table} SELECT {_ROW}, verdict, false FROM ("
         f"SELECT {_ROW}, {verdict} AS verdict, row_number() OVER keys AS place FROM ("
-        f"SELECT * FROM checked_{table} WHERE reason IS NULL AND hash({rough}) IN (FROM repeated)) "
+        f"SELECT * FROM checked_{table} WHERE flaw IS NULL AND hash({rough}) IN (FROM repeated)) "
         f"ANTI JOIN marks_{table} USING ({_ROW}) "
         f"WINDOW keys AS (PARTITION BY {keys} ORDER BY {order})) WHERE place > 1"
     )

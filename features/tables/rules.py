@@ -8,13 +8,16 @@ from touchline.features.tables.workspace import Workspace
 Rule = tuple[str, str]
 """A condition that is true of bad rows, and `code:column`."""
 
+CHANGING_COLUMNS = ("account_id", "owner_id", "name", "language", "email_domain_kind")
+"""Columns of leads and accounts whose history may stand in `changes`, beside attributes with known = "history"."""
+
 _NO_OWNER: Rule = ("r.lead_id IS NULL AND r.account_id IS NULL", "no_lead_or_account:lead_id")
 _ORPHAN: Rule = ("r.lead_id IS NOT NULL AND l.lead_id IS NULL", "unknown_lead:lead_id")
 _LEADS = "LEFT JOIN lead_times l ON r.lead_id = l.lead_id"
 
 
 def create_checked(w: Workspace, table: str) -> None:
-    """Create the view `checked_<table>` over `typed_<table>`: final values, and the row's first `reason`."""
+    """Create the view `checked_<table>` over `typed_<table>`: final values, and the row's first `flaw`."""
     values, joins, rules = {
         "touches": _touches,
         "deals": _deals,
@@ -29,7 +32,7 @@ def create_checked(w: Workspace, table: str) -> None:
     )
     w.con.execute(
         f"CREATE VIEW checked_{table} AS SELECT r.* EXCLUDE (problem){replaced}, "
-        f"CASE WHEN r.problem IS NOT NULL THEN r.problem{whens} END AS reason FROM typed_{table} r {joins}"
+        f"CASE WHEN r.problem IS NOT NULL THEN r.problem{whens} END AS flaw FROM typed_{table} r {joins}"
     )
 
 
@@ -129,7 +132,7 @@ def _stages(w: Workspace) -> _Rules:
 
 
 def _changes(w: Workspace) -> _Rules:
-    fields = [n for n, a in w.playbook.attributes.items() if a.known == "history"]
+    fields = [*CHANGING_COLUMNS, *(n for n, a in w.playbook.attributes.items() if a.known == "history")]
     rules: list[Rule] = [
         (f"coalesce(r.field NOT IN ({texts(fields)}), true)", "unknown_field:field"),
         _NO_OWNER,

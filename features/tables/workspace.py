@@ -24,7 +24,7 @@ class Workspace:
     Per table `t` the steps leave these views and tables in the connection, each built on the one before:
 
     - `typed_t`: every source row in the contract's types, with its first `problem`;
-    - `checked_t`: the same held against the playbook and the other tables, with its first `reason`;
+    - `checked_t`: the same held against the playbook and the other tables, with its first `flaw`;
     - `marks_t`: the few rows that stand twice or were made by machines;
     - `quarantine`: all rows set aside so far.
     """
@@ -45,8 +45,7 @@ class Workspace:
 
     def count(self, query: str) -> int:
         """The single number a query gives."""
-        row = self.con.execute(query).fetchone()
-        assert row is not None
+        (row,) = self.con.execute(query).fetchall()
         return int(row[0] or 0)
 
 

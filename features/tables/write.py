@@ -7,7 +7,7 @@ from pathlib import Path
 from touchline.features.sources.sql import column, text
 from touchline.features.tables.outcomes import folded_deals
 from touchline.features.tables.workspace import Workspace
-from touchline.playbook.contracts import TABLES, Contract
+from touchline.playbook.contracts import TABLES, Column, Contract
 
 SORTED_BY: dict[str, tuple[str, ...]] = {
     "leads": ("lead_id",),
@@ -29,20 +29,32 @@ def write_table(w: Workspace, table: str, folder: Path) -> Path:
     contract = TABLES[table]
     target = folder / f"{table}.parquet"
     order = ", ".join(SORTED_BY[table])
-    w.con.execute(
-        f"COPY ({_rows(w, contract)} ORDER BY {order}) TO {text(target)} (FORMAT parquet, COMPRESSION zstd, "
-        "COMPRESSION_LEVEL 1)"
-    )
+    columns = ", ".join(_nullable(c) for c in [*contract.columns, *w.attributes(contract)])
+    rows = f"SELECT * REPLACE ({columns}) FROM ({_rows(w, contract)}) ORDER BY {order}"
+    w.con.execute(f"COPY ({rows}) TO {text(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
     return target
+
+
+def _nullable(c: Column) -> str:
+    """The column as it is, but such that DuckDB never declares it free of nulls.
+
+    It would do so where statistics of the input prove it, and the same data from Parquet and from CSV would then give
+    files of different schemas.
+    """
+    name = column(c.name)
+    never = {"time": "TIMESTAMPTZ 'infinity'", "number": "'nan'::DOUBLE", "text": "''"}
+    if c.type == "boolean":
+        return f"CASE WHEN {name} THEN true WHEN NOT {name} THEN false END AS {name}"
+    return f"nullif({name}, {never[c.type]}) AS {name}"
 
 
 def live(w: Workspace, table: str) -> str:
     """SQL for the rows of a table that were not set aside, with `made_by_machine`."""
     if w.count(f"SELECT count(*) FROM marks_{table}") == 0:
-        return f"(SELECT *, false AS made_by_machine FROM checked_{table} WHERE reason IS NULL)"
+        return f"(SELECT *, false AS made_by_machine FROM checked_{table} WHERE flaw IS NULL)"
     return (
         f"(SELECT c.*, coalesce(m.machine, false) AS made_by_machine FROM checked_{table} c "
-        f"LEFT JOIN marks_{table} m USING ({_ROW}) WHERE c.reason IS NULL AND m.reason IS NULL)"
+        f"LEFT JOIN marks_{table} m USING ({_ROW}) WHERE c.flaw IS NULL AND m.flaw IS NULL)"
     )
 
 
