@@ -207,21 +207,30 @@ def _usable_memory(memory: str) -> None:
         raise typer.BadParameter(f"{memory!r} is no amount of memory; write it as 1GB", param_hint="--memory")
 
 
+class _Stop(SystemExit):
+    """The end that a signal asked for; what is half written is cleared away on the way out."""
+
+    asked: int | None = None
+
+
 def _stop(signum: int, frame: FrameType | None) -> None:
-    """End as asked: what is half written is cleared away on the way out."""
     del frame
-    raise SystemExit(128 + signum)
+    _Stop.asked = 128 + signum
+    raise _Stop(_Stop.asked)
 
 
 def main() -> None:
     """Run the command line and end the process with one of `Exit`'s codes."""
     from touchline.pipelines.failures import explain
 
-    signal.signal(signal.SIGTERM, _stop)
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, _stop)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         app()
     except Exception as error:
+        if _Stop.asked is not None:  # DuckDB turns a signal that reaches it into an error of its own
+            raise SystemExit(_Stop.asked) from None
         code, message = explain(error)
         if code is Exit.BUG:
             raise

@@ -18,7 +18,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         return Exit.BAD_DATA, str(error)
     if isinstance(error, BusyError):
         return Exit.TRY_LATER, str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return Exit.TRY_LATER, "The disk is full. Make room and run the job again; nothing was changed."
     if isinstance(error, PermissionError):
         return Exit.USAGE, f"{error.filename} may not be written or read. Choose another place, or change its rights."

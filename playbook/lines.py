@@ -11,7 +11,10 @@ _ASSIGNMENT = re.compile(
     r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=(.*)$"""
 )
 _NAME = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
-_STRINGS = re.compile(r'''"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\])*"|'[^']*'|#[^\n]*''', re.DOTALL)
+# Text and comments, in which brackets mean nothing; a text of several lines may go on beyond the end.
+_TEXTS = re.compile(
+    r'''"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|(?P<open>"""|\'\'\').*|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*''', re.DOTALL
+)
 
 
 def key_lines(text: str) -> dict[Key, int]:
@@ -59,7 +62,7 @@ def _enter(dotted: str, is_item: bool, arrays: dict[Key, int]) -> Key:
 
 def _still_open(value: str) -> str:
     """The value so far if it goes on on the next line, else nothing."""
-    bare = _STRINGS.sub("", value)
-    unclosed_text = '"""' in bare or "'''" in bare
-    unclosed_brackets = bare.count("[") + bare.count("{") > bare.count("]") + bare.count("}")
-    return value if unclosed_text or unclosed_brackets else ""
+    open_text = any(match["open"] for match in _TEXTS.finditer(value))
+    bare = _TEXTS.sub("", value)
+    open_bracket = bare.count("[") + bare.count("{") > bare.count("]") + bare.count("}")
+    return value if open_text or open_bracket else ""

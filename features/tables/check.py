@@ -23,7 +23,7 @@ from touchline.features.tables.damage import explained
 from touchline.features.tables.machines import mark_machines
 from touchline.features.tables.merges import create_absorbed
 from touchline.features.tables.publish import publish, scratch_for, sha256_of, write_json
-from touchline.features.tables.quarantine import set_aside_lines, set_aside_rows, write_quarantine
+from touchline.features.tables.quarantine import set_aside_flawed, set_aside_lines, set_aside_repeats, write_quarantine
 from touchline.features.tables.repeats import mark_repeats
 from touchline.features.tables.result import CheckResult
 from touchline.features.tables.rules import create_checked, create_vocabulary
@@ -132,17 +132,7 @@ def _create_typed(w: Workspace, routes: Routes) -> None:
             columns = ", ".join(f"NULL::{sql[c.type]} AS {column(c.name)}" for c in [*contract.columns, *attributes])
             row = "NULL::INTEGER AS source, NULL::INTEGER AS file, NULL::BIGINT AS row"
             selects = [f"SELECT {row}, {columns}, NULL::VARCHAR AS problem WHERE false"]
-        w.con.execute(f"CREATE VIEW typed_{name} AS {_with_key(name, ' UNION ALL BY NAME '.join(selects))}")
-
-
-def _with_key(table: str, typed: str) -> str:
-    """Touches without an id of their own get one from their content, the same in every run and order."""
-    if table != "touches":
-        return typed
-    parts = ("lead_id", "occurred_at", "kind", "channel", "campaign", "asset", "topic", "direction")
-    content = ", ".join(f"coalesce({p}::VARCHAR, '')" for p in parts)
-    key = f"coalesce(touch_id, 'touch-' || md5(concat_ws(chr(31), {content})))"
-    return f"SELECT * REPLACE ({key} AS touch_id) FROM ({typed})"
+        w.con.execute(f"CREATE VIEW typed_{name} AS {' UNION ALL BY NAME '.join(selects)}")
 
 
 def _hold_against_each_other(w: Workspace) -> None:
@@ -150,6 +140,7 @@ def _hold_against_each_other(w: Workspace) -> None:
     for table in ("leads", "accounts", "assets", "merges", "touches", "deals", "stages", "changes", "outcomes"):
         w.progress(f"checking {table}")
         create_checked(w, table)
+        set_aside_flawed(w, table)
         mark_repeats(w, table)
         if table == "leads":
             w.con.execute(f"CREATE TEMP TABLE lead_times AS SELECT lead_id, created_at FROM {live(w, 'leads')}")
@@ -165,7 +156,7 @@ def _hold_against_each_other(w: Workspace) -> None:
         elif table == "touches":
             w.progress("finding link scanners")
             mark_machines(w)
-        set_aside_rows(w, table)
+        set_aside_repeats(w, table)
 
 
 def _conclude(w: Workspace, routes: Routes, folder: Path, digests: dict[str, str], out: Path | None) -> CheckResult:

@@ -18,7 +18,7 @@ def explained(error: duckdb.Error, con: duckdb.DuckDBPyConnection, stager: Stage
         return error
     if isinstance(error, duckdb.OutOfMemoryException):
         return DataError("check", f"{memory} of memory are not enough", "give the job more, as with `--memory 2GB`")
-    if "No space left" in str(error):
+    if any(told in str(error) for told in ("No space left", "File too large", "quota exceeded")):
         return OSError(errno.ENOSPC, "the disk is full")
     for scan in stager.scans:
         try:

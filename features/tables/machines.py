@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from touchline.features.sources.sql import texts
 from touchline.features.tables.workspace import Workspace
 
 _ROW = 'source, file, "row"'
 
 
+@dataclass(frozen=True)
+class OfMail:
+    """Which rows of `checked_touches` tell of scanners, and what of them is needed."""
+
+    columns: str
+    condition: str
+
+
+def of_mail(w: Workspace) -> OfMail | None:
+    """The rows that `mark_machines` looks at, or None where the playbook has no `[scanners]`."""
+    rule = w.playbook.scanners
+    if rule is None:
+        return None
+    kinds = texts([*rule.sends, *rule.opens, *rule.clicks])
+    return OfMail("lead_id, kind, epoch_us(occurred_at) AS moment", f"kind IN ({kinds})")
+
+
 def mark_machines(w: Workspace) -> None:
-    """Add the touches of link scanners to `marks_touches`, by the playbook's `[scanners]`."""
+    """Add the touches of link scanners to `marks_touches`, by the playbook's `[scanners]`; reads `noted`."""
     rule = w.playbook.scanners
     if rule is None:
         return
     con = w.con
     after, within = int(rule.after_send.total_seconds() * 1e6), int(rule.burst_within.total_seconds() * 1e6)
-    kinds = texts([*rule.sends, *rule.opens, *rule.clicks])
     con.execute(
-        'CREATE TEMP TABLE mail AS SELECT source, file, "row", lead_id, kind, epoch_us(occurred_at) AS moment '
-        f"FROM checked_touches ANTI JOIN (FROM marks_touches WHERE flaw IS NOT NULL) USING ({_ROW}) "
-        f"WHERE flaw IS NULL AND kind IN ({kinds})"
+        "CREATE TEMP VIEW mail AS FROM noted "
+        f"ANTI JOIN (FROM marks_touches WHERE flaw IS NOT NULL) USING ({_ROW}) WHERE flaw IS NULL"
     )
     # A send is put into its own slot of time and the next, so that an equality join finds every send at most `after`
     # before a touch; slots are one microsecond longer than that.
@@ -39,5 +56,5 @@ def mark_machines(w: Workspace) -> None:
         f'SELECT c.source, c.file, c."row" FROM clicks c SEMI JOIN bursts b '
         f"ON c.lead_id = b.lead_id AND c.moment >= b.start AND c.moment <= b.start + {within}"
     )
-    con.execute(f"INSERT INTO marks_touches SELECT DISTINCT {_ROW}, NULL, true FROM scanned")
-    con.execute("DROP TABLE mail; DROP TABLE scanned")
+    con.execute(f"INSERT INTO marks_touches SELECT DISTINCT {_ROW}, NULL, true, NULL FROM scanned")
+    con.execute("DROP VIEW mail; DROP TABLE scanned")

@@ -29,7 +29,8 @@ def create_absorbed(w: Workspace) -> None:
         "ON c.into_lead = m.from_lead WHERE c.from_lead <> c.into_lead) FROM chain"
     )
     con.execute(
-        "INSERT INTO marks_merges SELECT source, file, \"row\", 'merged_in_a_circle', false FROM merges_once "
+        "INSERT INTO marks_merges "
+        "SELECT source, file, \"row\", 'merged_in_a_circle', false, from_lead FROM merges_once "
         "WHERE from_lead IN (SELECT from_lead FROM absorbed WHERE from_lead = into_lead)"
     )
     con.execute("DELETE FROM absorbed WHERE from_lead IN (SELECT from_lead FROM absorbed WHERE from_lead = into_lead)")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from touchline.features.sources import Scan
-from touchline.features.sources.sql import column, text
+from touchline.features.sources.sql import text
+from touchline.features.tables.machines import of_mail
 from touchline.features.tables.reasons import REASONS
+from touchline.features.tables.repeats import row_key
 from touchline.features.tables.typed import claim
 from touchline.features.tables.workspace import Workspace
-from touchline.playbook.contracts import INPUTS
 from touchline.playbook.data import Source
 
 _ROW = 'source, file, "row"'
@@ -44,16 +45,30 @@ def sources_of_scans(routes: list[tuple[Source, Scan]]) -> list[tuple[Scan, list
     return list(scans.values())
 
 
-def set_aside_rows(w: Workspace, table: str) -> None:
-    """Set aside the rows of an input that have a reason, or that repeat another."""
-    keys = [f"{column(name)}::VARCHAR" for name in INPUTS[table].key or ("deal_id",)]
-    key = keys[0] if len(keys) == 1 else f"concat_ws(' | ', {', '.join(keys)})"
-    flaw = "coalesce(c.flaw, m.flaw)"
+def set_aside_flawed(w: Workspace, table: str) -> None:
+    """Set aside the rows of an input that have a flaw.
+
+    Leaves the table `noted`: these rows and, of touches, those that say whether a machine was at work. Both come out of
+    one pass, because a pass over all touches is what a check is made of.
+    """
+    mail = of_mail(w) if table == "touches" else None
+    columns, also = (f", {mail.columns}", f" OR {mail.condition}") if mail else ("", "")
     w.con.execute(
-        f'INSERT INTO quarantine SELECT {text(table)}, source, file, "row" + 1, {key}, '
-        f"split_part({flaw}, ':', 1), nullif(split_part({flaw}, ':', 2), '') "
-        f"FROM checked_{table} c LEFT JOIN (FROM marks_{table} WHERE flaw IS NOT NULL) m USING ({_ROW}) "
-        f"WHERE {flaw} IS NOT NULL"
+        f"CREATE OR REPLACE TEMP TABLE noted AS SELECT {_ROW}, {row_key(table)} AS row_key, flaw{columns} "
+        f"FROM checked_{table} WHERE flaw IS NOT NULL{also}"
+    )
+    _insert(w, table, "noted")
+
+
+def set_aside_repeats(w: Workspace, table: str) -> None:
+    """Set aside the rows that repeat another, or that contradict their own kind."""
+    _insert(w, table, f"marks_{table}")
+
+
+def _insert(w: Workspace, table: str, rows: str) -> None:
+    w.con.execute(
+        f'INSERT INTO quarantine SELECT {text(table)}, source, file, "row" + 1, row_key, '
+        f"split_part(flaw, ':', 1), nullif(split_part(flaw, ':', 2), '') FROM {rows} WHERE flaw IS NOT NULL"
     )
 
 

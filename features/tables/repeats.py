@@ -14,14 +14,15 @@ _ROW = 'source, file, "row"'
 
 
 def mark_repeats(w: Workspace, table: str) -> None:
-    """Create `marks_<table>` (source, file, row, flaw, machine) with every repeated row but the one that stays.
+    """Create `marks_<table>` (source, file, row, flaw, machine, row_key) with every repeated row but one.
 
     The copy that was known first stays; where that does not decide, the one that comes first by its content, so that
     the order of the input never matters. Rows already set aside take no part.
     """
     contract = INPUTS[table]
     w.con.execute(
-        f'CREATE TEMP TABLE marks_{table} (source INTEGER, file INTEGER, "row" BIGINT, flaw VARCHAR, machine BOOLEAN)'
+        f'CREATE TEMP TABLE marks_{table} (source INTEGER, file INTEGER, "row" BIGINT, '
+        "flaw VARCHAR, machine BOOLEAN, row_key VARCHAR)"
     )
     if not contract.key:
         return
@@ -33,6 +34,12 @@ def mark_repeats(w: Workspace, table: str) -> None:
     if table == "touches":
         story = [c for c in content if c != column("touch_id")]
         _mark(w, table, ["lead_id", "occurred_at"], story, content, "'duplicate_content'")
+
+
+def row_key(table: str) -> str:
+    """SQL for what people find a row by: its key, or all columns of it."""
+    keys = [f"{column(name)}::VARCHAR" for name in INPUTS[table].key or ("deal_id",)]
+    return keys[0] if len(keys) == 1 else f"concat_ws(' | ', {', '.join(keys)})"
 
 
 def _content(w: Workspace, contract: Contract) -> list[str]:
@@ -53,8 +60,8 @@ def _mark(w: Workspace, table: str, rough_key: list[str], key: list[str], conten
     known = ["known_at"] if "known_at" in INPUTS[table].column_names else []
     order = ", ".join([*known, *content, _ROW])
     con.execute(
-        f"INSERT INTO marks_{table} SELECT {_ROW}, verdict, false FROM ("
-        f"SELECT {_ROW}, {verdict} AS verdict, row_number() OVER keys AS place FROM ("
+        f"INSERT INTO marks_{table} SELECT {_ROW}, verdict, false, row_key FROM ("
+        f"SELECT {_ROW}, {row_key(table)} AS row_key, {verdict} AS verdict, row_number() OVER keys AS place FROM ("
         f"SELECT * FROM checked_{table} WHERE flaw IS NULL AND hash({rough}) IN (FROM repeated)) "
         f"ANTI JOIN marks_{table} USING ({_ROW}) "
         f"WINDOW keys AS (PARTITION BY {keys} ORDER BY {order})) WHERE place > 1"

@@ -6,7 +6,7 @@ carries `problem = 'code:column'` and goes to quarantine later, with all others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,8 @@ _CLOCK = r"\d{2}:\d{2}(:\d{2}([.]\d+)?)?"
 _AWARE = rf"{_CLOCK}\s*([Zz]|UTC|[+-]\d{{2}}(:?\d{{2}})?)$"
 _TRUE = ("true", "t", "yes", "y", "1", "oui", "vrai")
 _FALSE = ("false", "f", "no", "n", "0", "non", "faux")
+TOUCH_CONTENT = ("lead_id", "occurred_at", "kind", "channel", "campaign", "asset", "topic", "direction")
+"""What makes a touch that has no id of its own."""
 _EARLIEST = "TIMESTAMPTZ '1990-01-01 00:00:00+00'"
 
 
@@ -70,7 +72,7 @@ def select_typed(
         f"SELECT {position}::INTEGER AS source, ({file})::INTEGER AS file, file_row_number AS row, {inner}, "
         f"{broken} AS broken FROM {scan.relation}{where_only(source)}"
     )
-    outer = ", ".join(_with_default(c.name, contract, source) for c in wanted)
+    outer = ", ".join(_with_default(c.name, contract, source, rules) for c in wanted)
     return f"SELECT source, file, row, {outer}, {_time_rules(contract, wanted, now)} AS problem FROM ({read})"
 
 
@@ -113,7 +115,7 @@ def _type(c: Column, rule: ColumnRule, scan: Scan, zone: str | None) -> Typed:
     raw, kind = _raw(rule, scan)
     typed = {"text": _text, "number": _number, "boolean": _boolean}
     result = _time(raw, kind, rule, zone) if c.type == "time" else typed[c.type](raw, kind, rule)
-    if not c.required:
+    if not c.required and c.name != "touch_id":  # a source that has ids has one for every touch
         return result
     absent = f"WHEN {_blank(raw, kind)} THEN 'missing_value'"
     return Typed(result.value, f"CASE {absent} {f'ELSE ({result.problem})' if result.problem else ''} END")
@@ -206,7 +208,11 @@ def _placed(naive: str, zone: str | None, blank: str) -> tuple[str, str]:
     return f"timezone({text(zone)}, {naive})", f"CASE {bad} END"
 
 
-def _with_default(name: str, contract: Contract, source: Source) -> str:
+def _with_default(name: str, contract: Contract, source: Source, rules: Mapping[str, ColumnRule]) -> str:
+    if name == "touch_id" and name not in rules:
+        # Touches without ids get one from their content, the same in every run and order.
+        content = ", ".join(f"coalesce({part}::VARCHAR, '')" for part in TOUCH_CONTENT)
+        return f"'touch-' || md5(concat_ws(chr(31), {content})) AS touch_id"
     if name == "known_at" and contract.happens_at is not None and contract.happens_at != "known_at":
         happened = "closed_at, opened_at" if contract.name == "deals" else contract.happens_at
         delay = int(source.known_after.total_seconds())
