@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from touchline.pipelines.console import give_json, say, steps
+from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
 
 if TYPE_CHECKING:
@@ -228,11 +228,14 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         app()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is, people get words and schedulers a code
         if _Stop.asked is not None:  # DuckDB turns a signal that reaches it into an error of its own
             raise SystemExit(_Stop.asked) from None
         code, message = explain(error)
         if code is Exit.BUG:
-            raise
-        say(message)
+            say_bug(error)
+        else:
+            say(message)
+        if "--json" in sys.argv:
+            give_json({"ok": False, "exit_code": int(code), "error": message})
         raise SystemExit(int(code)) from None

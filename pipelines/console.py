@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,12 @@ from typing import Any
 def say(message: str) -> None:
     """Tell a person something; goes to stderr so that stdout stays for results."""
     sys.stderr.write(message + "\n")
+
+
+def say_bug(error: Exception) -> None:
+    """Tell where Touchline failed; the error's own text may quote data, so it is left out."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    sys.stderr.write(f"Touchline failed where it should not. Please report this:\n{places}{type(error).__name__}\n")
 
 
 def give_json(result: dict[str, Any]) -> None:

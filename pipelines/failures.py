@@ -20,6 +20,6 @@ def explain(error: Exception) -> tuple[Exit, str]:
         return Exit.TRY_LATER, str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return Exit.TRY_LATER, "The disk is full. Make room and run the job again; nothing was changed."
-    if isinstance(error, PermissionError):
-        return Exit.USAGE, f"{error.filename} may not be written or read. Choose another place, or change its rights."
-    return Exit.BUG, f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return Exit.USAGE, f"{error.filename}: {error.strerror}. Name another place, or change its rights."
+    return Exit.BUG, f"Touchline failed where it should not: {type(error).__name__}"

@@ -13,11 +13,17 @@ from zoneinfo import available_timezones
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from touchline.playbook.base import meanings
 from touchline.playbook.contracts import INPUTS, TABLES
+from touchline.playbook.data import SmallData
 
 Key = tuple[str | int, ...]
 Found = Iterator[InitErrorDetails]
 Document = Mapping[str, Any]
+
+
+_WRITTEN = ("merged_into", "merged_at")
+"""Columns that the check adds to leads."""
 
 
 def disagreements(document: Document) -> list[InitErrorDetails]:
@@ -58,26 +64,15 @@ def _names(known: Iterable[str]) -> str:
 
 def _stages(document: Document) -> Found:
     stages = _array(document, "stages")
-    roles = {stage.get("role") for _, stage in stages}
+    roles = [stage.get("role") for _, stage in stages]
     for role in ("lead", "won", "lost"):
-        if stages and role not in roles:
+        if "stages" in document and role not in roles:
             yield _problem(("stages",), f"has no stage of role `{role}`", f'give one of the stages `role = "{role}"`')
-    owners: dict[str, str] = {}
-    for index, stage in stages:
-        name = str(stage.get("name"))
-        for raw in dict.fromkeys([name, *_strings(stage.get("raw"))]):
-            if raw in owners:
-                yield _problem(
-                    ("stages", index, "raw"),
-                    f"says that `{raw}` means stage `{name}`, but it already means `{owners[raw]}`",
-                    "let each source value mean one stage",
-                )
-            owners.setdefault(raw, name)
+    yield from _meanings("stage", [(("stages", index), str(s.get("name")), s) for index, s in stages])
 
 
 def _kinds(document: Document) -> Found:
     families, channels = _table(document, "families"), _table(document, "channels")
-    owners: dict[str, str] = {}
     for name, kind in _table(document, "kinds").items():
         family, channel = kind.get("family"), kind.get("channel")
         if isinstance(family, str) and family not in families:
@@ -92,14 +87,22 @@ def _kinds(document: Document) -> Found:
                 f"names the channel `{channel}`, which does not exist",
                 f"use one of {_names(channels)}, or add `[channels.{channel}]`",
             )
-        for raw in dict.fromkeys([name, *_strings(kind.get("raw"))]):
-            if raw in owners:
+    for section in ("kinds", "channels", "topics"):
+        entries = [((section, name), name, entry) for name, entry in _table(document, section).items()]
+        yield from _meanings(section.removesuffix("s"), entries)
+
+
+def _meanings(what: str, entries: list[tuple[Key, str, dict[str, Any]]]) -> Found:
+    """A source value that would mean two things."""
+    owners: dict[str, str] = {}
+    for key, name, entry in entries:
+        for raw in meanings(name, _strings(entry.get("raw"))):
+            if owners.setdefault(raw, name) != name:
                 yield _problem(
-                    ("kinds", name, "raw"),
-                    f"says that `{raw}` means kind `{name}`, but it already means `{owners[raw]}`",
-                    "let each source value mean one kind",
+                    (*key, "raw"),
+                    f"says that `{raw}` means the {what} `{name}`, but it already means `{owners[raw]}`",
+                    f"let each source value mean one {what}",
                 )
-            owners.setdefault(raw, name)
 
 
 def _scanners(document: Document) -> Found:
@@ -159,7 +162,7 @@ def _zones(document: Document) -> Found:
     zones: list[tuple[Key, Any]] = [(("time_zone",), document.get("time_zone"))]
     zones += [(("sources", i, "time_zone"), source.get("time_zone")) for i, source in _array(document, "sources")]
     for key, zone in zones:
-        if isinstance(zone, str) and zone not in available_timezones():
+        if isinstance(zone, str) and zone not in available_timezones() - {"localtime"}:
             yield _problem(
                 key, f"names the time zone `{zone}`, which does not exist", "write it as `Europe/Paris` or `UTC`"
             )
@@ -168,7 +171,7 @@ def _zones(document: Document) -> Found:
 def _attributes(document: Document) -> Found:
     for name, attribute in _table(document, "attributes").items():
         contract = TABLES.get(str(attribute.get("table")))
-        if contract and name in contract.column_names:
+        if contract and name in (*contract.column_names, *_WRITTEN):
             yield _problem(
                 ("attributes", name),
                 f"is a column of {contract.name} already",
@@ -193,14 +196,20 @@ def _sources(document: Document) -> Found:
                         + (f", or declare `[attributes.{name}]`" if contract.takes_attributes else ""),
                     )
         encoding = source.get("encoding", "utf-8")
-        try:
-            codecs.lookup(encoding if isinstance(encoding, str) else "utf-8")
-        except LookupError:
+        if isinstance(encoding, str) and not _is_text_encoding(encoding):
             yield _problem(
                 ("sources", index, "encoding"),
-                f"names the encoding `{encoding}`, which does not exist",
+                "names an encoding of text that does not exist",
                 "use `utf-8`, `cp1252`, `latin-1` or `utf-16`",
             )
+
+
+def _is_text_encoding(name: str) -> bool:
+    """Whether Python can read text so; it also knows encodings that turn bytes into bytes, such as zlib."""
+    try:
+        return isinstance(codecs.decode(b"", name), str)
+    except Exception:  # noqa: BLE001  # codecs that are not of text raise errors of every kind
+        return False
 
 
 def _small_data(document: Document) -> Found:
@@ -208,10 +217,10 @@ def _small_data(document: Document) -> Found:
     if not isinstance(section, Mapping):
         return
     limits = cast("Mapping[str, Any]", section)
-    steps = {"ranks_from": 15, "probabilities_from": 60, "full_from": 150, "isotonic_from": 300}
-    values = [limits.get(name, default) for name, default in steps.items()]
+    fields = SmallData.model_fields
+    values = [limits.get(name, field.default) for name, field in fields.items()]
     if all(isinstance(v, int) for v in values) and values != sorted(values):
-        yield _problem(("small_data",), "has limits that do not rise", f"order them: {' <= '.join(steps)}")
+        yield _problem(("small_data",), "has limits that do not rise", f"order them: {' <= '.join(fields)}")
 
 
 def _unique_names(document: Document) -> Found:

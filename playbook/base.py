@@ -16,13 +16,14 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_LONGEST = timedelta(days=36_525)
 _DURATION = re.compile(r"^\s*(\d+)\s*(s|min|h|d|w)\s*$")
 
 
 class Section(BaseModel):
     """A part of the playbook: unknown keys are errors, values never change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 def _read_duration(value: Any) -> timedelta:
@@ -31,10 +32,9 @@ def _read_duration(value: Any) -> timedelta:
     match = _DURATION.match(value) if isinstance(value, str) else None
     if match is None:
         raise PydanticCustomError("duration", "is not a duration")
-    try:
-        return int(match[1]) * _UNITS[match[2]]
-    except OverflowError:
-        raise PydanticCustomError("duration", "is too long a duration") from None
+    if len(match[1]) > 9 or int(match[1]) * _UNITS[match[2]] > _LONGEST:
+        raise PydanticCustomError("duration", "is longer than a hundred years")
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def _write_duration(value: timedelta) -> str:
@@ -56,6 +56,12 @@ Duration = Annotated[
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 """A name in the playbook's own tongue: lower case, digits and underscores."""
+
+
+def meanings(name: str, raw: list[str]) -> list[str]:
+    """All source values that mean what the playbook calls `name`: the name itself, and those it lists."""
+    return list(dict.fromkeys([name, *(value.strip() for value in raw)]))
+
 
 Words = Annotated[dict[str, str], Field(min_length=1)]
 """What people read, by language code: `{ en = "Webinar", fr = "Webinaire" }`."""

@@ -10,13 +10,15 @@ from pydantic_core import PydanticCustomError
 
 from touchline.playbook.base import Duration, Section, Words
 
-TableName = Literal["leads", "touches", "deals", "stages", "changes", "accounts", "assets"]
-"""The seven canonical tables."""
 InputName = Literal[
     "leads", "touches", "deals", "stages", "changes", "accounts", "assets", "merges", "outcomes", "ignored"
 ]
 """What a source may feed: a table; `merges` (which lead became which); `outcomes` (a log of won and lost events, folded
 into deals); or `ignored`, rows that the playbook knows and does not want."""
+
+
+# The directives that DuckDB's strptime knows; the year has to be among them.
+_FORMAT = r"^([^%]|%-?[aAbBdfgHIjmMnpSyYzZ%])*%-?[yY]([^%]|%-?[aAbBdfgHIjmMnpSyYzZ%])*$"
 
 
 class Attribute(Section):
@@ -35,14 +37,14 @@ class ColumnRule(Section):
 
     column: str | None = None
     """A column of the source."""
-    columns: list[str] | None = None
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
     """Several columns of the source, joined by `join`."""
-    value: str | float | bool | None = None
+    value: str | bool | int | float | None = None
     """The same value for every row."""
     join: str = ":"
-    map: dict[str, str] | None = None
+    map: Annotated[dict[str, str], Field(min_length=1)] | None = None
     """Source value -> our value; other values become missing."""
-    format: str | None = None
+    format: Annotated[str, Field(pattern=_FORMAT)] | None = None
     """Of times written as text, in strptime's letters: `%d/%m/%Y %H:%M`."""
     unit: Literal["s", "ms", "us"] | None = None
     """Of times written as numbers since 1970-01-01 UTC."""
@@ -77,7 +79,7 @@ class Source(Section):
     """Relative to the data folder: a CSV, gzipped CSV or Parquet file, a folder or pattern (`touches/*.parquet`) of
     them, a DuckDB or SQLite file; or the address of a database (`postgresql://…`), where `${NAME}` stands for an
     environment variable."""
-    relation: str | None = None
+    relation: Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")] | None = None
     """In a database: the table or view to read."""
     columns: dict[str, Rule] = {}
     """Our column -> where its values come from; columns of the same name need no line."""
@@ -86,7 +88,7 @@ class Source(Section):
     are quarantined, unless a source with table `ignored` names them."""
     encoding: str = "utf-8"
     """Of CSV files, by Python's name: `utf-8`, `cp1252`, `latin-1`, `utf-16`."""
-    delimiter: str | None = None
+    delimiter: Annotated[str, Field(pattern=r'^[^"\r\n]$')] | None = None
     """Of CSV files; found out if left out."""
     known_after: Duration = timedelta(0)
     """How long after it happened a fact reaches us, where the source does not say when it did."""

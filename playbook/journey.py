@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from touchline.playbook.base import Duration, Name, Section, Words
+from touchline.playbook.base import Duration, Name, Section, Words, meanings
 
 StageRole = Literal["lead", "mql", "sal", "sql", "opportunity", "won", "lost", "recycled"]
 
@@ -29,7 +29,7 @@ class Stage(Section):
     @property
     def raw_values(self) -> list[str]:
         """All source values that mean this stage."""
-        return list(dict.fromkeys([self.name, *self.raw]))
+        return meanings(self.name, self.raw)
 
 
 class Outcome(Section):

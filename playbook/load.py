@@ -56,24 +56,18 @@ def load_playbook(path: str | Path) -> Playbook:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors put a mark in front
     except FileNotFoundError:
-        raise PlaybookError(
-            str(path), [Problem(None, path.name, "does not exist", "write one with `touchline playbook new`")]
-        ) from None
-    except IsADirectoryError:
-        raise PlaybookError(
-            str(path), [Problem(None, path.name, "is a folder", "name the TOML file inside it")]
-        ) from None
-    except PermissionError:
-        raise PlaybookError(
-            str(path), [Problem(None, path.name, "may not be read", "give yourself the right to read it")]
-        ) from None
+        raise _unreadable(path, "does not exist", "write one with `touchline playbook new`") from None
     except UnicodeDecodeError:
-        raise PlaybookError(
-            str(path), [Problem(None, path.name, "is not written in UTF-8", "save it as UTF-8 in your editor")]
-        ) from None
+        raise _unreadable(path, "is not written in UTF-8", "save it as UTF-8 in your editor") from None
+    except OSError as error:
+        raise _unreadable(path, f"cannot be read ({error.strerror})", "name a TOML file that you may read") from None
     return parse_playbook(text, str(path))
+
+
+def _unreadable(path: Path, message: str, fix: str) -> PlaybookError:
+    return PlaybookError(str(path), [Problem(None, path.name, message, fix)])
 
 
 def parse_playbook(text: str, source: str = "playbook") -> Playbook:
@@ -88,6 +82,9 @@ def parse_playbook(text: str, source: str = "playbook") -> Playbook:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlaybookError(source, [_syntax_problem(error, text)]) from None
+    except RecursionError:
+        nested = Problem(None, "TOML", "is nested too deeply", "write it as `touchline playbook new` does")
+        raise PlaybookError(source, [nested]) from None
     try:
         return Playbook.model_validate(document)
     except ValidationError as error:
@@ -135,7 +132,28 @@ def _spell(key: tuple[str | int, ...]) -> str:
     return spelled
 
 
-def _explain(error: ErrorDetails, key: tuple[str | int, ...]) -> tuple[str, str]:  # noqa: PLR0911  # a table
+_FIXES = {
+    "string_type": 'write a text in quotes: `"…"`',
+    "list_type": "write a list in brackets: `[…, …]`",
+    "dict_type": "write a table: `{ name = … }`",
+    "model_type": "write a table: `{ name = … }`, or a section in brackets",
+    "int_type": "write a whole number without quotes",
+    "int_parsing": "write a whole number without quotes",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number without quotes",
+    "float_parsing": "write a number without quotes",
+    "finite_number": "write a number that ends",
+    "bool_type": "write `true` or `false` without quotes",
+    "bool_parsing": "write `true` or `false` without quotes",
+    "too_short": "name at least one",
+    "greater_than": "write a larger number",
+    "greater_than_equal": "write a larger number",
+    "less_than": "write a smaller number",
+    "less_than_equal": "write a smaller number",
+}
+
+
+def _explain(error: ErrorDetails, key: tuple[str | int, ...]) -> tuple[str, str]:  # noqa: C901, PLR0911  # a table
     """What is wrong, and what to do, by the kind of error."""
     kind, context = error["type"], error.get("ctx", {})
     told = str(context.get("told", error["msg"]))
@@ -155,11 +173,17 @@ def _explain(error: ErrorDetails, key: tuple[str | int, ...]) -> tuple[str, str]
             return told, 'write for example `horizon = "90d"`'
         case "one_origin":
             return told, "keep the one you mean"
+        case "string_pattern_mismatch" if key[-1] == "format":
+            return "is no format of a time", "write it with %Y, %m, %d, %H, %M, %S and the like: `%d/%m/%Y %H:%M`"
+        case "string_pattern_mismatch" if key[-1] == "delimiter":
+            return "is not a single character", 'write for example `delimiter = ";"`'
+        case "string_pattern_mismatch" if key[-1] == "relation":
+            return "is no name of a table", "write `table` or `schema.table`"
         case "string_pattern_mismatch":
             return "is not a valid name", "use lower-case letters, digits and underscores, beginning with a letter"
         case _:
-            shown = told[:1].lower() + told[1:]
-            return f"is not right: {shown}", "change the value"
+            shown = told[:1].lower() + told[1:].replace("dictionary or instance of ", "table ")
+            return f"is not right: {shown}", _FIXES.get(kind, "look at the same key in `touchline playbook new`")
 
 
 def _field_at(key: tuple[str | int, ...]) -> tuple[type[BaseModel], str] | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import Any, Literal, LiteralString, cast
+from typing import Annotated, Any, Literal, LiteralString, cast
 
-from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from touchline.playbook.agreement import disagreements
@@ -36,7 +36,7 @@ class Playbook(Section):
 
     name: str
     """What people call this agreement."""
-    languages: list[Literal["en", "fr"]]
+    languages: Annotated[list[Literal["en", "fr"]], Field(min_length=1)]
     """Languages people read; every `words` must speak all of them. The first is the default."""
     time_zone: str | None = None
     """Zone of times that carry none (`Europe/Paris`). Without it such times are refused."""
@@ -44,9 +44,9 @@ class Playbook(Section):
     outcome: Outcome
     snapshots: Snapshots
     handoff: Handoff
-    stages: list[Stage]
+    stages: Annotated[list[Stage], Field(min_length=1)]
     families: dict[Name, Family]
-    kinds: dict[Name, Kind]
+    kinds: Annotated[dict[Name, Kind], Field(min_length=1)]
     channels: dict[Name, Channel] = {}
     topics: dict[Name, Topic] = {}
     attributes: dict[Name, Attribute] = {}
@@ -81,7 +81,3 @@ class Playbook(Section):
     def usable_attributes(self, table: str) -> dict[str, Attribute]:
         """Attributes of a table that may be read from it: those fixed at creation."""
         return {n: a for n, a in self.attributes.items() if a.table == table and a.known == "creation"}
-
-    def stage_of_role(self, role: str) -> list[Stage]:
-        """Stages of a common role, in order."""
-        return [stage for stage in self.stages if stage.role == role]

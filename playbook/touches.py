@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from touchline.playbook.base import Duration, Name, Section, Words
+from touchline.playbook.base import Duration, Name, Section, Words, meanings
 
 
 class Family(Section):
@@ -36,21 +36,31 @@ class Kind(Section):
 
     def raw_values(self, name: str) -> list[str]:
         """All source values that mean the kind called `name`."""
-        return list(dict.fromkeys([name, *self.raw]))
+        return meanings(name, self.raw)
 
 
 class Channel(Section):
     """Where a touch happens."""
 
     raw: list[str] = []
+    """Values in the source data that mean this channel; the name itself always does."""
     words: Words
+
+    def raw_values(self, name: str) -> list[str]:
+        """All source values that mean the channel called `name`."""
+        return meanings(name, self.raw)
 
 
 class Topic(Section):
     """What a touch or an asset is about."""
 
     raw: list[str] = []
+    """Values in the source data that mean this topic; the name itself always does."""
     words: Words
+
+    def raw_values(self, name: str) -> list[str]:
+        """All source values that mean the topic called `name`."""
+        return meanings(name, self.raw)
 
 
 class Scanners(Section):

@@ -31,7 +31,8 @@ def find_files(root: Path, pattern: str) -> list[Path]:
     path = root / pattern
     if any(mark in pattern for mark in "*?["):
         # `Path.glob` refuses patterns that start at the root of the disk, which a playbook may well name.
-        found = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())  # noqa: PTH207
+        anchored = str(Path(glob.escape(str(root))) / pattern)
+        found = sorted({Path(p) for p in glob.glob(anchored, recursive=True) if Path(p).is_file()})  # noqa: PTH207
         if not found:
             raise DataError(pattern, "no file matches this pattern", "correct the source's `path`")
         return found
@@ -64,6 +65,8 @@ def tell_format(path: Path, label: str) -> Format:
         ) from None
     if not head:
         raise DataError(label, "the file is empty", "export it again; a table without rows still has a header")
+    if head.startswith(b"PK\x03\x04"):
+        raise DataError(label, "the file is a zip archive or an Excel workbook", "export it as CSV in UTF-8")
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"SQLite format 3\x00"):

@@ -27,3 +27,10 @@ def text(value: str | Path) -> str:
 def texts(values: Iterable[str]) -> str:
     """Text values, quoted, with commas between: the inside of `IN (…)`; `NULL` if there are none."""
     return ", ".join(text(value) for value in values) or "NULL"
+
+
+# Names of our own begin with an underscore: attributes may be called source, file or row, and often are.
+FILE = "_touchline_file"
+"""The column of a scan that says which file a row comes from."""
+ROW = "_source, _file, _row"
+"""The columns that identify a row of the input: position of its source, of its file in it, and number in the file."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from touchline.features.sources.databases import stage_address, stage_duckdb
-from touchline.features.sources.delimited import Unreadable, stage_csv
+from touchline.features.sources.databases import stage_duckdb, stage_server, stage_sqlite, tables_of
+from touchline.features.sources.delimited import StagedCsv, Unreadable, stage_csv
 from touchline.features.sources.errors import DataError
 from touchline.features.sources.formats import DATA_SUFFIXES, find_files, tell_format
-from touchline.features.sources.sql import text
+from touchline.features.sources.sql import FILE, text
 from touchline.playbook import Playbook
 from touchline.playbook.contracts import INPUTS
 from touchline.playbook.data import Source
@@ -26,19 +26,29 @@ class Scan:
     """What people call it: the path in the playbook."""
     files: tuple[Path, ...]
     """Parquet files, the user's own or staged ones."""
+    names: tuple[str, ...]
+    """What people call each of the files."""
     columns: dict[str, str]
     """Column name -> DuckDB type."""
     rows: int
     """Rows that can be read."""
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[Unreadable, ...] = ()
     """Lines of CSV files that are no rows."""
+    long_quotes: int = 0
+    """Values of CSV files that look as if they had swallowed rows."""
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Column name in lower case -> DuckDB type."""
+        return {name.lower(): kind for name, kind in self.columns.items()}
 
     @property
     def relation(self) -> str:
-        """SQL for `FROM`; `file_row_number` and `filename` identify a row."""
+        """SQL for `FROM`; `file_row_number` and the column `FILE` identify a row."""
         files = ", ".join(text(file) for file in self.files)
         return (
-            f"read_parquet([{files}], file_row_number=true, filename=true, union_by_name=true, hive_partitioning=false)"
+            f"read_parquet([{files}], file_row_number=true, filename={text(FILE)}, union_by_name=true, "
+            "hive_partitioning=false)"
         )
 
     @property
@@ -93,29 +103,17 @@ def _tables_of_database(data: Path) -> list[Source]:
         raise DataError(data.name, "is neither a folder nor a database", "give the folder that holds the file")
     con = duckdb.connect()
     try:
-        present = _names_in_database(con, data, kind)
+        present = tables_of(con, data, kind)
     finally:
         con.close()
     found = [
-        Source(table=name, path=data.name, relation=name)  # pyright: ignore[reportArgumentType] # a name of INPUTS
+        Source(table=name, path=data.name, relation=present[name])  # pyright: ignore[reportArgumentType] # of INPUTS
         for name in INPUTS
         if name in present
     ]
     if not found:
         raise DataError(data.name, "the database has none of our tables", "add `[[sources]]` to the playbook")
     return found
-
-
-def _names_in_database(con: duckdb.DuckDBPyConnection, data: Path, kind: str) -> set[str]:
-    if kind == "duckdb":
-        con.execute(f"ATTACH {text(data)} AS found (READ_ONLY)")
-        rows = con.execute("SELECT table_name FROM information_schema.tables WHERE table_catalog = 'found'").fetchall()
-        return {str(row[0]) for row in rows}
-    with tempfile.TemporaryDirectory() as scratch:
-        listing = Path(scratch) / "tables.parquet"
-        stage_address(con, f"sqlite:///{data}", data.name, "sqlite_master", listing)
-        rows = con.execute(f"SELECT name FROM read_parquet({text(listing)})").fetchall()
-    return {str(row[0]) for row in rows}
 
 
 class Stager:
@@ -147,30 +145,36 @@ class Stager:
 
     def _stage(self, source: Source) -> Scan:
         label = source.path if source.relation is None else f"{source.path} ({source.relation})"
-        files: list[Path] = []
-        unreadable: list[Unreadable] = []
         if "://" in source.path:
-            label = source.path.split("://", 1)[0] + f" database ({source.relation})"
-            files.append(self._target())
-            stage_address(self._con, source.path, label, source.relation, files[0])
-        else:
-            for file in find_files(self._root, source.path):
-                staged, bad = self._stage_file(file, source, label)
-                files.append(staged)
-                unreadable += bad
-        return self._describe(label, tuple(files), tuple(unreadable))
+            label = f"{source.path.split('://', 1)[0]} database ({source.relation})"
+            target = self._target()
+            stage_server(self._con, source.path, label, source.relation, target)
+            return self._describe(Scan(label, (target,), (label,), {}, 0))
+        files: list[Path] = []
+        names: list[str] = []
+        unreadable: list[Unreadable] = []
+        long_quotes = 0
+        for number, file in enumerate(find_files(self._root, source.path), start=1):
+            name = os.path.relpath(file, self._root)
+            staged, csv = self._stage_file(file, source, name if source.relation is None else label)
+            files.append(staged)
+            names.append(name)
+            if csv is not None:
+                unreadable += [replace(item, file=number) for item in csv.unreadable]
+                long_quotes += csv.long_quotes
+        return self._describe(Scan(label, tuple(files), tuple(names), {}, 0, tuple(unreadable), long_quotes))
 
-    def _stage_file(self, file: Path, source: Source, label: str) -> tuple[Path, list[Unreadable]]:
+    def _stage_file(self, file: Path, source: Source, label: str) -> tuple[Path, StagedCsv | None]:
         kind = tell_format(file, label)
         if kind == "parquet":
-            return file, []
+            return file, None
         target = self._target()
         if kind == "duckdb":
             stage_duckdb(self._con, file, label, source.relation, target)
         elif kind == "sqlite":
-            stage_address(self._con, f"sqlite:///{file}", label, source.relation, target)
+            stage_sqlite(self._con, file, label, source.relation, target)
         else:
-            unreadable = stage_csv(
+            csv = stage_csv(
                 self._con,
                 file,
                 label,
@@ -179,18 +183,26 @@ class Stager:
                 scratch=self._scratch,
                 target=target,
             )
-            return target, unreadable
-        return target, []
+            return target, csv
+        return target, None
 
     def _target(self) -> Path:
         return self._scratch / f"staged-{len(list(self._scratch.glob('staged-*')))}.parquet"
 
-    def _describe(self, label: str, files: tuple[Path, ...], unreadable: tuple[Unreadable, ...]) -> Scan:
-        scan = Scan(label, files, {}, 0, unreadable)
+    def _describe(self, scan: Scan) -> Scan:
+        """The scan with its columns and rows."""
         try:
             described = self._con.execute(f"DESCRIBE SELECT * FROM {scan.relation}").fetchall()
             ((rows,),) = self._con.execute(f"SELECT count(*) FROM {scan.relation}").fetchall()
+        except duckdb.BinderException:
+            raise DataError(
+                scan.label,
+                "the files do not fit each other, or a column is called file_row_number, which is our own",
+                "give all files of one source the same columns and types, and that column another name",
+            ) from None
         except duckdb.Error:
-            raise DataError(label, "the Parquet file is cut off or damaged", "transfer or write it again") from None
-        columns = {name: kind for name, kind, *_ in described if name not in ("file_row_number", "filename")}
-        return Scan(label, files, columns, int(rows), unreadable)
+            raise DataError(
+                scan.label, "the Parquet file is cut off or damaged", "transfer or write it again"
+            ) from None
+        columns = {name: kind for name, kind, *_ in described if name not in ("file_row_number", FILE)}
+        return replace(scan, columns=columns, rows=int(rows))

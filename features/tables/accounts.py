@@ -7,11 +7,10 @@ from pathlib import Path
 
 from touchline.features.sources import Scan
 from touchline.features.sources.sql import text
-from touchline.features.tables.outcomes import contradictions, folded_deals
 from touchline.features.tables.quarantine import sources_of_scans
 from touchline.features.tables.reasons import REASONS
-from touchline.features.tables.result import Note, ReasonCount, SourceAccount, TableAccount
-from touchline.features.tables.typed import claim
+from touchline.features.tables.result import ReasonCount, SourceAccount, TableAccount
+from touchline.features.tables.typed import claim, is_heading
 from touchline.features.tables.workspace import Workspace
 from touchline.playbook import Playbook
 from touchline.playbook.contracts import INPUTS, TABLES
@@ -47,16 +46,16 @@ def count_reasons(w: Workspace) -> tuple[ReasonCount, ...]:
 
 
 def over_limits(
-    playbook: Playbook, tables: tuple[TableAccount, ...], reasons: tuple[ReasonCount, ...]
+    playbook: Playbook, sources: tuple[SourceAccount, ...], reasons: tuple[ReasonCount, ...]
 ) -> dict[str, float]:
-    """Tables with a larger share of bad rows than the playbook allows -> that share."""
-    limits, over = playbook.quarantine, dict[str, float]()
-    kept = {t.name: t.rows - t.from_merges for t in tables}
+    """Inputs with a larger share of bad rows than the playbook allows -> that share."""
+    limits: dict[str, float] = {**playbook.quarantine.max_share_of}
+    over: dict[str, float] = {}
     for name in INPUTS:
         bad = sum(r.rows for r in reasons if r.table == name and r.code not in HARMLESS)
-        share = bad / (bad + kept.get("deals" if name == "outcomes" else name, 0)) if bad else 0.0
-        limit = next((v for k, v in limits.max_share_of.items() if k == name), limits.max_share)
-        if share > limit:
+        kept = sum(account.kept.get(name, 0) for account in sources)
+        share = bad / (bad + kept) if bad else 0.0
+        if share > limits.get(name, playbook.quarantine.max_share):
             over[name] = share
     return over
 
@@ -85,13 +84,17 @@ def source_accounts(
     """
     aside = dict(
         w.con.execute(
-            "SELECT source, count(*) FROM quarantine WHERE file IS NOT NULL GROUP BY 1"  # rows of tables, not lines
+            "SELECT _source, count(*) FROM quarantine WHERE line IS NULL "
+            "AND code NOT IN ('unrouted', 'swallowed_by_quotes') GROUP BY 1"
         ).fetchall()
     )
     accounts = tuple(_account(w, scan, positions, routes, aside) for scan, positions in sources_of_scans(routes))
     for table in tables:
         given = sum(account.kept.get(table.name, 0) for account in accounts)
-        given += w.count(f"SELECT count(*) FROM ({folded_deals()})") if table.name == "deals" else 0
+        if table.name == "deals":
+            given += w.count(
+                "SELECT count(*) FROM folded ANTI JOIN (FROM checked_deals WHERE _flaw IS NULL) USING (deal_id)"
+            )
         if given != table.rows - table.from_merges:
             raise RuntimeError(f"{table.name}: {given} rows kept, but {table.rows - table.from_merges} written")
     return accounts
@@ -105,7 +108,7 @@ def _account(
     aside: dict[int, int],
 ) -> SourceAccount:
     sources = [routes[p][0] for p in positions]
-    claims = [f"{claim(s)}::INTEGER" for s in sources]
+    claims = [f"{claim(s, scan)}::INTEGER" for s in sources]
     (counted,) = w.con.execute(
         f"SELECT {', '.join(f'sum({c})' for c in claims)}, sum(greatest({' + '.join(claims)} - 1, 0)), "
         f"count_if({' + '.join(claims)} = 0) FROM {scan.relation}"
@@ -135,37 +138,4 @@ def _unused_columns(w: Workspace, scan: Scan, sources: list[Source]) -> tuple[st
             contract = INPUTS[s.table]
             own = [*contract.column_names, *(c.name for c in w.attributes(contract))]
             used |= {name.lower() for name in own if name not in s.columns}
-    return tuple(name for name in scan.columns if name.lower() not in used)
-
-
-def find_notes(w: Workspace, routes: list[tuple[Source, Scan]], folder: Path) -> tuple[Note, ...]:
-    """What a person should know although no row was set aside for it."""
-    notes: list[Note] = []
-    if not {"deals", "outcomes"} & {source.table for source, _ in routes}:
-        notes.append(Note("no_deals", "there is no table of deals: nothing can be learned without won and lost ones"))
-    if both := contradictions(w):
-        notes.append(Note("won_and_lost", f"the log says of {both:,} deals both won and lost; its last word counts"))
-    touches = text(folder / "touches.parquet")
-    for name, words in (("channel", w.playbook.channels), ("topic", w.playbook.topics)):
-        if words:
-            known = ", ".join(text(n) for n in words)
-            other = w.count(f"SELECT count(*) FROM read_parquet({touches}) WHERE {name} NOT IN ({known})")
-            if other:
-                notes.append(
-                    Note(
-                        f"unnamed_{name}",
-                        f"{other:,} touches have a {name} that the playbook has no words for; "
-                        f"add it to `[{name}s]` so that people can read it",
-                    )
-                )
-    for name, attribute in w.playbook.attributes.items():
-        changed = f"SELECT count(*) FROM read_parquet({text(folder / 'changes.parquet')}) WHERE field = {text(name)}"
-        if attribute.known == "history" and not w.count(changed):
-            notes.append(Note("no_history", f'the attribute {name} has known = "history", but no change of it came'))
-    idle = w.count(
-        f"SELECT count(*) FROM read_parquet({text(folder / 'leads.parquet')}) l "
-        f"ANTI JOIN read_parquet({touches}) t USING (lead_id)"
-    )
-    if idle:
-        notes.append(Note("leads_without_touches", f"{idle:,} leads have no touch at all"))
-    return tuple(notes)
+    return tuple(name if is_heading(name) else "(not a heading)" for name in scan.columns if name.lower() not in used)

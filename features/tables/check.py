@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +12,10 @@ import duckdb
 
 import touchline
 from touchline.features.sources import DataError, Scan, Stager, resolve_sources
-from touchline.features.sources.sql import column, text
+from touchline.features.sources.sql import text
 from touchline.features.tables.accounts import (
     count_reasons,
     count_tables,
-    find_notes,
     over_limits,
     period,
     source_accounts,
@@ -22,12 +23,20 @@ from touchline.features.tables.accounts import (
 from touchline.features.tables.damage import explained
 from touchline.features.tables.machines import mark_machines
 from touchline.features.tables.merges import create_absorbed
-from touchline.features.tables.publish import publish, scratch_for, sha256_of, write_json
-from touchline.features.tables.quarantine import set_aside_flawed, set_aside_lines, set_aside_repeats, write_quarantine
+from touchline.features.tables.notes import find_notes
+from touchline.features.tables.outcomes import create_folded
+from touchline.features.tables.publish import publish, refused, scratch_for, sha256_of, write_json
+from touchline.features.tables.quarantine import (
+    create_quarantine,
+    set_aside_flawed,
+    set_aside_lines,
+    set_aside_repeats,
+    write_quarantine,
+)
 from touchline.features.tables.repeats import mark_repeats
 from touchline.features.tables.result import CheckResult
 from touchline.features.tables.rules import create_checked, create_vocabulary
-from touchline.features.tables.typed import select_typed
+from touchline.features.tables.typed import select_nothing, select_typed
 from touchline.features.tables.workspace import Progress, Workspace, connect
 from touchline.features.tables.write import live, write_table
 from touchline.playbook import Playbook
@@ -76,19 +85,25 @@ def check_tables(
     BusyError
         If another job writes to `out`.
     """
-    data, out = Path(data), Path(out) if out is not None else None
+    data, given, out = Path(data), out, Path(out).resolve() if out is not None else None
     if not data.exists():
         raise DataError(str(data), "there is no such folder", "name the folder that holds your data")
+    if out is not None and (out == data.resolve() or data.resolve() in out.parents or out in data.resolve().parents):
+        raise DataError(str(out), "lies inside the data, or around it", "name a folder beside the data")
     with scratch_for(out) as scratch:
         con = connect(scratch, memory)
         w = Workspace(con, playbook, scratch, now or datetime.now(UTC), progress)
         stager = Stager(con, data, scratch)
         try:
-            return _check(w, stager, data, out)
+            result = _check(w, stager, data, out)
         except duckdb.Error as error:
             raise explained(error, con, stager, memory) from None
         finally:
             con.close()
+    if given is None:
+        return result
+    place = Path(given) if result.ok else refused(Path(given))
+    return replace(result, out=str(given) if result.ok else None, quarantine=str(place / "quarantine.parquet"))
 
 
 def _check(w: Workspace, stager: Stager, data: Path, out: Path | None) -> CheckResult:
@@ -97,6 +112,7 @@ def _check(w: Workspace, stager: Stager, data: Path, out: Path | None) -> CheckR
     _require_leads(routes, data)
     _create_typed(w, routes)
     create_vocabulary(w)
+    create_quarantine(w, routes)
     set_aside_lines(w, routes)
     _hold_against_each_other(w)
     folder = w.scratch / "tables"
@@ -127,12 +143,8 @@ def _create_typed(w: Workspace, routes: Routes) -> None:
             for position, (source, scan) in enumerate(routes)
             if source.table == name
         ]
-        if not selects:
-            sql = {"text": "VARCHAR", "time": "TIMESTAMPTZ", "number": "DOUBLE", "boolean": "BOOLEAN"}
-            columns = ", ".join(f"NULL::{sql[c.type]} AS {column(c.name)}" for c in [*contract.columns, *attributes])
-            row = "NULL::INTEGER AS source, NULL::INTEGER AS file, NULL::BIGINT AS row"
-            selects = [f"SELECT {row}, {columns}, NULL::VARCHAR AS problem WHERE false"]
-        w.con.execute(f"CREATE VIEW typed_{name} AS {' UNION ALL BY NAME '.join(selects)}")
+        rows = " UNION ALL BY NAME ".join(selects) or select_nothing(contract, attributes)
+        w.con.execute(f"CREATE VIEW typed_{name} AS {rows}")
 
 
 def _hold_against_each_other(w: Workspace) -> None:
@@ -156,6 +168,8 @@ def _hold_against_each_other(w: Workspace) -> None:
         elif table == "touches":
             w.progress("finding link scanners")
             mark_machines(w)
+        elif table == "outcomes":
+            create_folded(w)
         set_aside_repeats(w, table)
 
 
@@ -163,14 +177,14 @@ def _conclude(w: Workspace, routes: Routes, folder: Path, digests: dict[str, str
     tables = count_tables(w, folder)
     reasons = count_reasons(w)
     first, last = period(w, folder)
-    over = over_limits(w.playbook, tables, reasons)
-    place = None if out is None else out if not over else out.with_name(out.name + ".refused")
+    sources = source_accounts(w, routes, tables)
+    over = over_limits(w.playbook, sources, reasons)
     content = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
     result = CheckResult(
         playbook=w.playbook.name,
         playbook_digest=w.playbook.digest,
         data_digest=hashlib.sha256(content.encode()).hexdigest(),
-        sources=source_accounts(w, routes, tables),
+        sources=sources,
         tables=tables,
         reasons=reasons,
         notes=find_notes(w, routes, folder),
@@ -178,11 +192,9 @@ def _conclude(w: Workspace, routes: Routes, folder: Path, digests: dict[str, str
         first=first,
         last=last,
         over_limit=over,
-        out=str(out) if out is not None and not over else None,
-        quarantine=str(place / "quarantine.parquet") if place is not None else None,
     )
-    if out is not None and place is not None:
-        _put_in_place(w, result, folder, digests, place)
+    if out is not None:
+        _put_in_place(w, result, folder, digests, out if result.ok else refused(out))
     return result
 
 
@@ -211,3 +223,5 @@ def _put_in_place(w: Workspace, result: CheckResult, folder: Path, digests: dict
         "result": result.to_dict(),
     }
     publish(folder, place, manifest)
+    if result.ok:
+        shutil.rmtree(refused(place), ignore_errors=True)  # what was refused before is of no use any more

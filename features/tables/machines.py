@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from touchline.features.sources.sql import texts
+from touchline.features.sources.sql import ROW, texts
 from touchline.features.tables.workspace import Workspace
-
-_ROW = 'source, file, "row"'
 
 
 @dataclass(frozen=True)
@@ -36,25 +34,25 @@ def mark_machines(w: Workspace) -> None:
     after, within = int(rule.after_send.total_seconds() * 1e6), int(rule.burst_within.total_seconds() * 1e6)
     con.execute(
         "CREATE TEMP VIEW mail AS FROM noted "
-        f"ANTI JOIN (FROM marks_touches WHERE flaw IS NOT NULL) USING ({_ROW}) WHERE flaw IS NULL"
+        f"ANTI JOIN (FROM marks_touches WHERE _flaw IS NOT NULL) USING ({ROW}) WHERE _flaw IS NULL"
     )
     # A send is put into its own slot of time and the next, so that an equality join finds every send at most `after`
     # before a touch; slots are one microsecond longer than that.
     slot = f"moment // {after + 1}"
     con.execute(
-        f'CREATE TEMP TABLE scanned AS SELECT t.source, t.file, t."row" FROM (SELECT *, {slot} AS slot FROM mail '
+        f"CREATE TEMP TABLE scanned AS SELECT t._source, t._file, t._row FROM (SELECT *, {slot} AS slot FROM mail "
         f"WHERE kind IN ({texts([*rule.opens, *rule.clicks])})) t SEMI JOIN (SELECT lead_id, moment, "
         f"unnest([{slot}, {slot} + 1]) AS slot FROM mail WHERE kind IN ({texts(rule.sends)})) s "
         f"ON t.lead_id = s.lead_id AND t.slot = s.slot AND t.moment - s.moment BETWEEN 0 AND {after}"
     )
     con.execute(
-        f'INSERT INTO scanned WITH clicks AS (SELECT source, file, "row", lead_id, moment, '
+        f"INSERT INTO scanned WITH clicks AS (SELECT {ROW}, lead_id, moment, "
         "count(*) OVER (PARTITION BY lead_id ORDER BY moment "
         f"RANGE BETWEEN CURRENT ROW AND {within} FOLLOWING) AS coming "
         f"FROM mail WHERE kind IN ({texts(rule.clicks)})), "
         f"bursts AS (SELECT lead_id, moment AS start FROM clicks WHERE coming >= {rule.burst_links}) "
-        f'SELECT c.source, c.file, c."row" FROM clicks c SEMI JOIN bursts b '
+        f"SELECT c._source, c._file, c._row FROM clicks c SEMI JOIN bursts b "
         f"ON c.lead_id = b.lead_id AND c.moment >= b.start AND c.moment <= b.start + {within}"
     )
-    con.execute(f"INSERT INTO marks_touches SELECT DISTINCT {_ROW}, NULL, true, NULL FROM scanned")
+    con.execute(f"INSERT INTO marks_touches SELECT DISTINCT {ROW}, NULL, true, NULL FROM scanned")
     con.execute("DROP VIEW mail; DROP TABLE scanned")

@@ -8,7 +8,19 @@ Sums over an account leave out rows with `merged_from`, because the originals ar
 
 from __future__ import annotations
 
+from touchline.features.sources.sql import ROW
 from touchline.features.tables.workspace import Workspace
+
+_CHAINS = """
+    WITH RECURSIVE chain AS (
+        SELECT from_lead, into_lead, merged_at AS moment FROM merges_once
+        UNION
+        SELECT c.from_lead, m.into_lead, greatest(c.moment, m.merged_at)
+        FROM chain c JOIN merges_once m ON c.into_lead = m.from_lead
+        WHERE c.from_lead <> c.into_lead
+    )
+    FROM chain
+"""
 
 
 def create_absorbed(w: Workspace) -> None:
@@ -19,18 +31,13 @@ def create_absorbed(w: Workspace) -> None:
     """
     con = w.con
     con.execute(
-        "CREATE TEMP VIEW merges_once AS SELECT * FROM checked_merges ANTI JOIN "
-        '(FROM marks_merges WHERE flaw IS NOT NULL) USING (source, file, "row") WHERE flaw IS NULL'
+        f"CREATE TEMP VIEW merges_once AS FROM checked_merges "
+        f"ANTI JOIN (FROM marks_merges WHERE _flaw IS NOT NULL) USING ({ROW}) WHERE _flaw IS NULL"
     )
+    con.execute(f"CREATE TEMP TABLE absorbed AS {_CHAINS}")
     con.execute(
-        "CREATE TEMP TABLE absorbed AS WITH RECURSIVE chain AS ("
-        "SELECT from_lead, into_lead, merged_at AS moment FROM merges_once UNION "
-        "SELECT c.from_lead, m.into_lead, greatest(c.moment, m.merged_at) FROM chain c JOIN merges_once m "
-        "ON c.into_lead = m.from_lead WHERE c.from_lead <> c.into_lead) FROM chain"
-    )
-    con.execute(
-        "INSERT INTO marks_merges "
-        "SELECT source, file, \"row\", 'merged_in_a_circle', false, from_lead FROM merges_once "
+        f"INSERT INTO marks_merges SELECT {ROW}, 'merged_in_a_circle', false, from_lead FROM merges_once "
         "WHERE from_lead IN (SELECT from_lead FROM absorbed WHERE from_lead = into_lead)"
     )
-    con.execute("DELETE FROM absorbed WHERE from_lead IN (SELECT from_lead FROM absorbed WHERE from_lead = into_lead)")
+    # Once more without the circles: a chain that ran into one ends where it begins.
+    con.execute(f"CREATE OR REPLACE TEMP TABLE absorbed AS {_CHAINS}")

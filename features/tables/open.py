@@ -38,10 +38,12 @@ class Tables:
         folder = Path(folder)
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            raise DataError(
-                str(folder), "holds no checked tables", "write them with `touchline check --out FOLDER`"
-            ) from None
+            tables, result = manifest["tables"], manifest["result"]
+            complete = isinstance(tables, dict) and isinstance(result, dict)
+        except (OSError, ValueError, KeyError, TypeError):
+            complete, manifest = False, {}
+        if not complete:
+            raise DataError(str(folder), "holds no checked tables", "write them with `touchline check --out FOLDER`")
         if manifest.get("format") != 1:
             raise DataError(str(folder), "was written by another version of Touchline", "run `touchline check` again")
         if not manifest["tables"]:

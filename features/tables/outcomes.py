@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from touchline.features.tables.workspace import Workspace
 
-LIVE = (
-    '(FROM checked_outcomes ANTI JOIN (FROM marks_outcomes WHERE flaw IS NOT NULL) USING (source, file, "row") '
-    "WHERE flaw IS NULL)"
-)
 
+def create_folded(w: Workspace) -> None:
+    """Create the table `folded`: the deals that the log of outcomes tells of.
 
-def folded_deals() -> str:
-    """SQL for the deals that the log tells of: the last event that says won or lost ends the deal.
-
-    Events without an outcome belong to the end and say nothing of their own. A deal that only has such events is open.
+    The last event that says won or lost ends the deal. Events without an outcome belong to the end and say nothing of
+    their own; a deal that only has such events is open.
     """
-    last = "ORDER BY occurred_at DESC, outcome DESC"
+    last = "ORDER BY occurred_at DESC, outcome DESC, known_at DESC, amount DESC, lead_id"
     ended = "FILTER (outcome IS NOT NULL)"
-    return (
-        f"SELECT deal_id, first(lead_id ORDER BY occurred_at, lead_id) AS lead_id, NULL::VARCHAR AS account_id, "
+    w.con.execute(
+        "CREATE TEMP TABLE folded AS "
+        "SELECT deal_id, first(lead_id ORDER BY occurred_at, lead_id) AS lead_id, NULL::VARCHAR AS account_id, "
         f"NULL::TIMESTAMPTZ AS opened_at, max(occurred_at) {ended} AS closed_at, "
         f"coalesce(first(known_at {last}) {ended}, min(known_at)) AS known_at, "
-        f"first(outcome {last}) {ended} AS outcome, first(amount {last}) {ended} AS amount "
-        f"FROM {LIVE} GROUP BY deal_id"
+        f"first(outcome {last}) {ended} AS outcome, first(amount {last}) {ended} AS amount, "
+        "count(DISTINCT outcome) > 1 AS contradicted FROM checked_outcomes WHERE _flaw IS NULL GROUP BY deal_id"
     )
 
 
-def contradictions(w: Workspace) -> int:
-    """Deals whose log says both won and lost."""
-    return w.count(
-        f"SELECT count(*) FROM (SELECT deal_id FROM {LIVE} GROUP BY deal_id HAVING count(DISTINCT outcome) > 1)"
+def completed_deals(rows: str) -> str:
+    """SQL for all deals: those of the table (`rows`), open ones ended by the log; and those only the log knows.
+
+    Where the table itself says how a deal ended, it has the last word.
+    """
+    known = "CASE WHEN d.outcome IS NULL AND f.outcome IS NOT NULL THEN f.known_at ELSE d.known_at END"
+    return (
+        "SELECT d.deal_id, d.lead_id, d.account_id, d.opened_at, coalesce(d.closed_at, f.closed_at) AS closed_at, "
+        f"{known} AS known_at, coalesce(d.outcome, f.outcome) AS outcome, "
+        f"coalesce(d.amount, f.amount) AS amount FROM {rows} d LEFT JOIN folded f USING (deal_id) "
+        f"UNION ALL SELECT * EXCLUDE (contradicted) FROM folded ANTI JOIN {rows} USING (deal_id)"
     )

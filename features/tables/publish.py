@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from touchline.features.sources import DataError
+from touchline.playbook.contracts import TABLES
 
 MANIFEST = "manifest.json"
+OUR_FILES = {*(f"{name}.parquet" for name in TABLES), "quarantine.parquet", "playbook.json", MANIFEST}
+"""All that a folder of tables may hold; one that holds anything else is somebody's."""
 
 
 class BusyError(Exception):
@@ -33,20 +36,19 @@ def scratch_for(out: Path | None) -> Generator[Path]:
     BusyError
         If another job holds `out`.
     DataError
-        If `out` holds something that Touchline did not write: that is never overwritten.
+        If `out`, or the place of a refused result, holds something that Touchline did not write: that is never
+        overwritten.
     """
     if out is None:
         with tempfile.TemporaryDirectory(prefix="touchline-") as folder:
             yield Path(folder)
         return
-    refuse_foreign(out)
+    for place in (out, refused(out)):
+        refuse_foreign(place)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with (out.parent / f".{out.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BusyError(f"another job is writing to {out}; try again when it is done") from None
-        _recover(out)
+    with _locked(out):
+        for place in (out, refused(out)):
+            _recover(place)
         scratch = out.parent / f".{out.name}.scratch"
         scratch.mkdir()
         try:
@@ -55,14 +57,47 @@ def scratch_for(out: Path | None) -> Generator[Path]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def refused(out: Path) -> Path:
+    """Where the quarantine goes if too many rows are bad."""
+    return out.with_name(f"{out.name}.refused")
+
+
+@contextmanager
+def _locked(out: Path) -> Generator[None]:
+    path = out.parent / f".{out.name}.lock"
+    while True:
+        lock = path.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise BusyError(f"another job is writing to {out}; try again when it is done") from None
+        if path.exists() and os.fstat(lock.fileno()).st_ino == path.stat().st_ino:
+            break
+        lock.close()  # the job before us took its lock file away between our two steps
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.close()
+
+
 def refuse_foreign(out: Path) -> None:
     """Raise DataError if `out` exists and is not a folder that Touchline wrote (or an empty one)."""
-    if out.is_file():
+    if out.exists() and not out.is_dir():
         raise DataError(str(out), "is a file, not a folder", "name a folder for the tables")
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
+    if out.is_dir() and any(out.iterdir()) and not _is_ours(out):
         raise DataError(
             str(out), "holds files that Touchline did not write", "name an empty or a new folder for the tables"
         )
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and "touchline" in manifest and {f.name for f in folder.iterdir()} <= OUR_FILES
 
 
 def _recover(out: Path) -> None:
@@ -90,7 +125,7 @@ def publish(finished: Path, out: Path, manifest: dict[str, Any]) -> None:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write readable JSON."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:

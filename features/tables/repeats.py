@@ -6,23 +6,24 @@ which is cheap, and an exact look at the few rows whose hash stands more than on
 
 from __future__ import annotations
 
-from touchline.features.sources.sql import column
+from touchline.features.sources.sql import ROW, column
 from touchline.features.tables.workspace import Workspace
 from touchline.playbook.contracts import INPUTS, Contract
 
-_ROW = 'source, file, "row"'
+_MAPPED = (column("stage"), column("kind"))
+"""Columns that the playbook translates: they differ between the rows as read and as checked."""
 
 
 def mark_repeats(w: Workspace, table: str) -> None:
-    """Create `marks_<table>` (source, file, row, flaw, machine, row_key) with every repeated row but one.
+    """Create `marks_<table>` (row, _flaw, machine, row_key) with every repeated row but one.
 
     The copy that was known first stays; where that does not decide, the one that comes first by its content, so that
     the order of the input never matters. Rows already set aside take no part.
     """
     contract = INPUTS[table]
     w.con.execute(
-        f'CREATE TEMP TABLE marks_{table} (source INTEGER, file INTEGER, "row" BIGINT, '
-        "flaw VARCHAR, machine BOOLEAN, row_key VARCHAR)"
+        f"CREATE TEMP TABLE marks_{table} (_source INTEGER, _file INTEGER, _row BIGINT, "
+        "_flaw VARCHAR, machine BOOLEAN, row_key VARCHAR)"
     )
     if not contract.key:
         return
@@ -30,7 +31,8 @@ def mark_repeats(w: Workspace, table: str) -> None:
     same = f"({', '.join(content)}) IS NOT DISTINCT FROM first_value(({', '.join(content)})) OVER keys"
     verdict = f"CASE WHEN {same} THEN 'duplicate_delivery' ELSE 'conflicting_duplicate' END"
     key = [column(name) for name in contract.key]
-    _mark(w, table, key, key, content, verdict)
+    as_read = [k for k in key if k not in _MAPPED]
+    _mark(w, table, as_read, key, content, verdict)
     if table == "touches":
         story = [c for c in content if c != column("touch_id")]
         _mark(w, table, ["lead_id", "occurred_at"], story, content, "'duplicate_content'")
@@ -58,11 +60,11 @@ def _mark(w: Workspace, table: str, rough_key: list[str], key: list[str], conten
     if w.count("SELECT count(*) FROM repeated") == 0:
         return
     known = ["known_at"] if "known_at" in INPUTS[table].column_names else []
-    order = ", ".join([*known, *content, _ROW])
+    order = ", ".join([*known, *content, ROW])
     con.execute(
-        f"INSERT INTO marks_{table} SELECT {_ROW}, verdict, false, row_key FROM ("
-        f"SELECT {_ROW}, {row_key(table)} AS row_key, {verdict} AS verdict, row_number() OVER keys AS place FROM ("
-        f"SELECT * FROM checked_{table} WHERE flaw IS NULL AND hash({rough}) IN (FROM repeated)) "
-        f"ANTI JOIN marks_{table} USING ({_ROW}) "
+        f"INSERT INTO marks_{table} SELECT {ROW}, verdict, false, row_key FROM ("
+        f"SELECT {ROW}, {row_key(table)} AS row_key, {verdict} AS verdict, row_number() OVER keys AS place FROM ("
+        f"SELECT * FROM checked_{table} WHERE _flaw IS NULL AND hash({rough}) IN (FROM repeated)) "
+        f"ANTI JOIN marks_{table} USING ({ROW}) "
         f"WINDOW keys AS (PARTITION BY {keys} ORDER BY {order})) WHERE place > 1"
     )

@@ -17,7 +17,7 @@ _LEADS = "LEFT JOIN lead_times l ON r.lead_id = l.lead_id"
 
 
 def create_checked(w: Workspace, table: str) -> None:
-    """Create the view `checked_<table>` over `typed_<table>`: final values, and the row's first `flaw`."""
+    """Create the view `checked_<table>` over `typed_<table>`: final values, and the row's first `_flaw`."""
     values, joins, rules = {
         "touches": _touches,
         "deals": _deals,
@@ -31,8 +31,8 @@ def create_checked(w: Workspace, table: str) -> None:
         f" REPLACE ({', '.join(f'{value} AS {column(name)}' for name, value in values.items())})" if values else ""
     )
     w.con.execute(
-        f"CREATE VIEW checked_{table} AS SELECT r.* EXCLUDE (problem){replaced}, "
-        f"CASE WHEN r.problem IS NOT NULL THEN r.problem{whens} END AS flaw FROM typed_{table} r {joins}"
+        f"CREATE VIEW checked_{table} AS SELECT r.* EXCLUDE (_problem){replaced}, "
+        f"CASE WHEN r._problem IS NOT NULL THEN r._problem{whens} END AS _flaw FROM typed_{table} r {joins}"
     )
 
 
@@ -49,8 +49,8 @@ def create_vocabulary(w: Workspace) -> None:
     w.con.executemany("INSERT INTO kind_words VALUES (?, ?, ?, ?)", rows)
     for name, words in (
         ("stage_words", [(raw, s.name) for s in w.playbook.stages for raw in s.raw_values]),
-        ("channel_words", [(raw, n) for n, c in w.playbook.channels.items() for raw in c.raw]),
-        ("topic_words", [(raw, n) for n, t in w.playbook.topics.items() for raw in t.raw]),
+        ("channel_words", [(raw, n) for n, c in w.playbook.channels.items() for raw in c.raw_values(n) if raw != n]),
+        ("topic_words", [(raw, n) for n, t in w.playbook.topics.items() for raw in t.raw_values(n) if raw != n]),
     ):
         w.con.execute(f"CREATE TEMP TABLE {name} (raw VARCHAR, name VARCHAR)")
         if words:
@@ -106,23 +106,12 @@ def _deals(w: Workspace) -> _Rules:
         _ORPHAN,
         ("r.outcome IS NOT NULL AND lower(r.outcome) NOT IN ('won', 'lost')", "unknown_outcome:outcome"),
         ("r.outcome IS NOT NULL AND r.closed_at IS NULL", "outcome_without_end:closed_at"),
-        (f"r.outcome IS NOT NULL AND r.closed_at > {_now(w)}", "future_time:closed_at"),
         ("r.outcome IS NOT NULL AND r.closed_at < r.opened_at", "closed_before_opened:closed_at"),
         ("r.amount < 0", "negative_amount:amount"),
     ]
-    joins = _LEADS
-    if _has_rows(w, "accounts"):
-        joins += " LEFT JOIN account_ids a ON r.account_id = a.account_id"
-        rules.insert(
-            2,
-            (
-                "r.lead_id IS NULL AND r.account_id IS NOT NULL AND a.account_id IS NULL",
-                "unknown_account:account_id",
-            ),
-        )
-    # The close date of an open deal is what somebody hopes for, not a fact.
-    values = {"outcome": "lower(r.outcome)", "closed_at": "CASE WHEN r.outcome IS NOT NULL THEN r.closed_at END"}
-    return values, joins, rules
+    joins, orphans = _accounts(w)
+    rules[2:2] = orphans
+    return {"outcome": "lower(r.outcome)"}, joins, rules
 
 
 def _stages(w: Workspace) -> _Rules:
@@ -138,7 +127,8 @@ def _changes(w: Workspace) -> _Rules:
         _NO_OWNER,
         _ORPHAN,
     ]
-    return {}, _LEADS, rules
+    joins, orphans = _accounts(w)
+    return {}, joins, [*rules, *orphans]
 
 
 def _merges(w: Workspace) -> _Rules:
@@ -162,8 +152,12 @@ def _outcomes(w: Workspace) -> _Rules:
     return {"outcome": "lower(r.outcome)", "deal_id": "coalesce(r.deal_id, r.lead_id)"}, _LEADS, rules
 
 
-def _now(w: Workspace) -> str:
-    return f"TIMESTAMPTZ {text(w.now.isoformat())}"
+def _accounts(w: Workspace) -> tuple[str, list[Rule]]:
+    """Joins to leads and, where there is a table of them, accounts; and the rule on rows that name no known owner."""
+    if not _has_rows(w, "accounts"):
+        return _LEADS, []
+    orphan = "r.lead_id IS NULL AND r.account_id IS NOT NULL AND a.account_id IS NULL"
+    return f"{_LEADS} LEFT JOIN account_ids a ON r.account_id = a.account_id", [(orphan, "unknown_account:account_id")]
 
 
 def _has_rows(w: Workspace, table: str) -> bool:

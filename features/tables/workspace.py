@@ -23,8 +23,8 @@ class Workspace:
 
     Per table `t` the steps leave these views and tables in the connection, each built on the one before:
 
-    - `typed_t`: every source row in the contract's types, with its first `problem`;
-    - `checked_t`: the same held against the playbook and the other tables, with its first `flaw`;
+    - `typed_t`: every source row in the contract's types, with its first `_problem`;
+    - `checked_t`: the same held against the playbook and the other tables, with its first `_flaw`;
     - `marks_t`: the few rows that stand twice or were made by machines;
     - `quarantine`: all rows set aside so far.
     """
@@ -57,8 +57,4 @@ def connect(scratch: Path, memory: str) -> duckdb.DuckDBPyConnection:
     con.execute(f"SET temp_directory = {text(scratch / 'spill')}")
     con.execute("SET preserve_insertion_order = false")  # order is asked for where it matters
     con.execute("SET enable_progress_bar = false")
-    con.execute(
-        "CREATE TEMP TABLE quarantine "
-        '("table" VARCHAR, source INTEGER, file INTEGER, "row" BIGINT, row_key VARCHAR, code VARCHAR, "column" VARCHAR)'
-    )
     return con

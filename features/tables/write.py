@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from touchline.features.sources.sql import column, text
-from touchline.features.tables.outcomes import folded_deals
+from touchline.features.sources.sql import ROW, column, text
+from touchline.features.tables.outcomes import completed_deals
 from touchline.features.tables.workspace import Workspace
 from touchline.playbook.contracts import TABLES, Column, Contract
 
@@ -21,7 +21,6 @@ SORTED_BY: dict[str, tuple[str, ...]] = {
 """Order of the rows in each table's file."""
 
 _OF_LEADS = ("touches", "stages", "changes")
-_ROW = 'source, file, "row"'
 
 
 def write_table(w: Workspace, table: str, folder: Path) -> Path:
@@ -49,12 +48,12 @@ def _nullable(c: Column) -> str:
 
 
 def live(w: Workspace, table: str) -> str:
-    """SQL for the rows of a table that were not set aside, with `made_by_machine`."""
+    """SQL for the rows of a table that were not set aside, with `_by_machine`."""
     if w.count(f"SELECT count(*) FROM marks_{table}") == 0:
-        return f"(SELECT *, false AS made_by_machine FROM checked_{table} WHERE flaw IS NULL)"
+        return f"(SELECT *, false AS _by_machine FROM checked_{table} WHERE _flaw IS NULL)"
     return (
-        f"(SELECT c.*, coalesce(m.machine, false) AS made_by_machine FROM checked_{table} c "
-        f"LEFT JOIN marks_{table} m USING ({_ROW}) WHERE c.flaw IS NULL AND m.flaw IS NULL)"
+        f"(SELECT c.*, coalesce(m.machine, false) AS _by_machine FROM checked_{table} c "
+        f"LEFT JOIN marks_{table} m USING ({ROW}) WHERE c._flaw IS NULL AND m._flaw IS NULL)"
     )
 
 
@@ -62,10 +61,10 @@ def _rows(w: Workspace, contract: Contract) -> str:
     names = [*contract.column_names, *(c.name for c in w.attributes(contract))]
     columns = [column(name) for name in names]
     if contract.name == "touches":
-        columns[columns.index('"machine"')] = "(machine OR made_by_machine) AS machine"
+        columns[columns.index('"machine"')] = "(machine OR _by_machine) AS machine"
     rows = live(w, contract.name)
     if contract.name == "deals":
-        return f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(columns)} FROM {rows} UNION ALL {folded_deals()})"
+        return f"SELECT {', '.join(columns)} FROM ({completed_deals(rows)})"
     if contract.name == "leads":
         return (
             f"SELECT {', '.join(f'l.{c}' for c in columns)}, m.into_lead AS merged_into, m.merged_at FROM {rows} l "

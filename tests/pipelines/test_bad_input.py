@@ -166,7 +166,7 @@ CASES = [
     (damaged_parquet, Exit.BAD_DATA, "touches.parquet: the file is damaged inside"),
     (not_parquet, Exit.BAD_DATA, "the file is named Parquet but is none"),
     (missing_column, Exit.BAD_DATA, "lacks the column lead_id; it has touch_id, person"),
-    (twice_the_same_column, Exit.BAD_DATA, "names the column `kind` twice"),
+    (twice_the_same_column, Exit.BAD_DATA, "bears the name of another one"),
     (mixed_types, Exit.BAD_DATA, "bad_number"),
     (naive_times, Exit.BAD_DATA, "naive_time"),
     (too_many_fields, Exit.BAD_DATA, "too_many_fields"),
