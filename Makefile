@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --upgrade
 
@@ -15,7 +16,7 @@ demo: $(VENV)/ready-to-run  ## set up, simulate a company, and run the main job 
 	$(BIN)/touchline demo
 
 test: $(VENV)/ready-to-test  ## set up and run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: $(VENV)/ready-to-test  ## check form and types
 	$(BIN)/ruff format --check .
@@ -25,30 +26,28 @@ lint: $(VENV)/ready-to-test  ## check form and types
 bench-ingest: $(VENV)/ready-to-test  ## time the check beside a plain copy by DuckDB
 	$(BIN)/python -m benchmarks.ingest
 
-lock: $(VENV)/bin/uv  ## renew the locked versions
+lock: $(VENV)/ready-to-test  ## renew the locked versions
 	$(COMPILE) pyproject.toml --group build --all-extras -o requirements/run.txt
 	$(COMPILE) pyproject.toml --group dev --all-extras -c requirements/run.txt -o requirements/dev.txt
-	echo "uv" | $(COMPILE) - -o requirements/bootstrap.txt
 
 clean:  ## delete what `make` made
 	rm -rf $(VENV) demo dist build
 
-# Locked packages are installed by hash; this folder itself is then linked in, with build tools from the same lock.
-$(VENV)/ready-to-run: requirements/run.txt pyproject.toml | $(VENV)/bin/uv
-	@echo "installing what Touchline runs with (once, a minute or so)"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
+# Locked packages are installed by hash, with pip, which knows how each machine reaches its index. This folder itself is
+# then linked in, with build tools from the same lock.
+$(VENV)/ready-to-run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing what Touchline runs with (once, a minute or two)"
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/ready-to-test: requirements/dev.txt $(VENV)/ready-to-run
-	@echo "installing what the tests need"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@echo "installing what the tests need (once)"
+	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/bin/uv: requirements/bootstrap.txt
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Touchline needs Python 3.11 or later: make PYTHON=python3.12 …"; exit 2; }
+		{ echo "Touchline needs Python 3.11 or later: make PYTHON=python3.12 ..."; exit 2; }
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { echo "Install Python's venv module first (Debian: apt install python3-venv)"; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@touch $@

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ["playbook", "features", "models", "serve", "pipelines"]
 
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 USE = """
 import sys
 from importlib.resources import files
@@ -87,7 +88,7 @@ def use(python: Path, cwd: Path) -> str:
 
 
 def install(python: Path, *what: str) -> None:
-    run(["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python), *what], ROOT)
+    run([*PIP, "--python", str(python), "install", "--quiet", "--no-index", "--no-deps", *what], ROOT)
 
 
 @pytest.fixture(autouse=True)
