@@ -68,7 +68,7 @@ TOUCHES = Contract(
     "touches",
     "what marketing, sales and the prospect did",
     (
-        Column("touch_id", "text", "identity of the touch; by default made from its content"),
+        Column("touch_id", "text", "identity of the touch; made from its content where a source has no such column"),
         Column("lead_id", "text", "whom it touched", required=True),
         Column("occurred_at", "time", "when it happened", required=True),
         _known("occurred_at"),

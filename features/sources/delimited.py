@@ -114,8 +114,8 @@ def _make_plain(path: Path, label: str, encoding: str, scratch: Path) -> _Plain:
         packed = file.read(2) == b"\x1f\x8b"
     try:
         is_utf8 = codecs.lookup(encoding).name in _UTF8
-        if not packed and is_utf8 and not _has_carriage_returns(path):
-            return _Plain(path, _count_lines(_blocks(path, packed=False)))
+        if not packed and is_utf8 and (lines := _count_unix_lines(path)) is not None:
+            return _Plain(path, lines)
         copy = scratch / f"{path.name}.plain"
         with copy.open("wb") as out:
             blocks = _unix_lines(_transcoded(_blocks(path, packed=packed), encoding, is_utf8=is_utf8))
@@ -136,8 +136,23 @@ def _blocks(path: Path, *, packed: bool) -> Iterator[bytes]:
             yield block
 
 
-def _has_carriage_returns(path: Path) -> bool:
-    return any(b"\r" in block for block in _blocks(path, packed=False))
+def _count_unix_lines(path: Path) -> int | None:
+    """Lines of a file whose lines end in the way of Unix; None if there are other ends."""
+
+    def without_returns() -> Iterator[bytes]:
+        for block in _blocks(path, packed=False):
+            if b"\r" in block:
+                raise _CarriageReturnError
+            yield block
+
+    try:
+        return _count_lines(without_returns())
+    except _CarriageReturnError:
+        return None
+
+
+class _CarriageReturnError(Exception):
+    """A line end that is not Unix's."""
 
 
 def _transcoded(blocks: Iterator[bytes], encoding: str, *, is_utf8: bool) -> Iterator[bytes]:

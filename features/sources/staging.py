@@ -38,6 +38,11 @@ class Scan:
     """Values of CSV files that look as if they had swallowed rows."""
 
     @property
+    def is_text(self) -> bool:
+        """Whether all columns are text, as they are from CSV and SQLite."""
+        return set(self.columns.values()) <= {"VARCHAR"}
+
+    @property
     def kinds(self) -> dict[str, str]:
         """Column name in lower case -> DuckDB type."""
         return {name.lower(): kind for name, kind in self.columns.items()}

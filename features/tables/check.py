@@ -144,7 +144,17 @@ def _create_typed(w: Workspace, routes: Routes) -> None:
             if source.table == name
         ]
         rows = " UNION ALL BY NAME ".join(selects) or select_nothing(contract, attributes)
+        if any(source.table == name and scan.is_text for source, scan in routes):
+            w.progress(f"reading {name}")
+            rows = _settled(w, name, rows)
         w.con.execute(f"CREATE VIEW typed_{name} AS {rows}")
+
+
+def _settled(w: Workspace, name: str, rows: str) -> str:
+    """The typed rows, written down once: reading times and numbers from text is dear, and rows are scanned often."""
+    target = text(w.scratch / f"typed-{name}.parquet")
+    w.con.execute(f"COPY ({rows}) TO {target} (FORMAT parquet, COMPRESSION lz4)")
+    return f"FROM read_parquet({target})"
 
 
 def _hold_against_each_other(w: Workspace) -> None:

@@ -64,7 +64,8 @@ def set_aside_flawed(w: Workspace, table: str) -> None:
     mail = of_mail(w) if table == "touches" else None
     columns, also = (f", {mail.columns}", f" OR {mail.condition}") if mail else ("", "")
     w.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE noted AS SELECT {ROW}, {row_key(table)} AS row_key, _flaw{columns} "
+        f"CREATE OR REPLACE TEMP TABLE noted AS SELECT {ROW}, "
+        f"CASE WHEN _flaw IS NOT NULL THEN {row_key(table)} END AS row_key, _flaw{columns} "
         f"FROM checked_{table} WHERE _flaw IS NOT NULL{also}"
     )
     _insert(w, table, "noted")

@@ -65,7 +65,7 @@ class Note:
 class CheckResult:
     """The outcome of checking a user's data against the playbook.
 
-    Times are UTC. Counts are rows; `leads_won` and `leads_lost` count deals.
+    Times are UTC, counts are rows. The canonical tables themselves are opened with `Tables.open(result.out)`.
     """
 
     playbook: str
@@ -85,7 +85,7 @@ class CheckResult:
     over_limit: dict[str, float] = field(default_factory=dict[str, float])
     """Tables with too many bad rows -> their share."""
     out: str | None = None
-    """Folder of the canonical tables, if they were written."""
+    """Folder of the canonical tables, as it was given, if they were written."""
     quarantine: str | None = None
     """Parquet file of the rows set aside, if it was written."""
 

@@ -20,6 +20,8 @@ SORTED_BY: dict[str, tuple[str, ...]] = {
 }
 """Order of the rows in each table's file."""
 
+FEW = 50_000
+"""Up to so many distinct words a column is sorted as an enumerated type."""
 _OF_LEADS = ("touches", "stages", "changes")
 
 
@@ -28,13 +30,41 @@ def write_table(w: Workspace, table: str, folder: Path) -> Path:
     contract = TABLES[table]
     target = folder / f"{table}.parquet"
     order = ", ".join(SORTED_BY[table])
-    columns = ", ".join(_nullable(c) for c in [*contract.columns, *w.attributes(contract)])
+    few = _few_words(w) if table == "touches" else {}
+    columns = ", ".join(_nullable(c, few.get(c.name)) for c in [*contract.columns, *w.attributes(contract)])
     rows = f"SELECT * REPLACE ({columns}) FROM ({_rows(w, contract)}) ORDER BY {order}"
     w.con.execute(f"COPY ({rows}) TO {text(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
     return target
 
 
-def _nullable(c: Column) -> str:
+def _few_words(w: Workspace) -> dict[str, str]:
+    """Enumerated types for the touches' columns of few words: they make the sort nearly twice as fast.
+
+    Returns
+    -------
+    dict of str
+        Column -> the type made for it.
+    """
+    names = ("channel", "campaign", "asset", "topic")
+    counts = ", ".join(f"approx_count_distinct({name})" for name in names)
+    (counted,) = w.con.execute(f"SELECT {counts} FROM typed_touches").fetchall()
+    # Besides the touches themselves, the playbook and the assets can give a value.
+    given = {"channel": "kind_words UNION SELECT name FROM channel_words"}
+    given["topic"] = "asset_topics UNION SELECT name FROM topic_words"
+    few: dict[str, str] = {}
+    for name, count in zip(names, counted, strict=True):
+        if count > FEW:
+            continue
+        others = f" UNION SELECT {name} FROM {given[name]}" if name in given else ""
+        w.con.execute(
+            f"CREATE TYPE few_{name} AS ENUM (SELECT word FROM (SELECT {name} AS word FROM typed_touches{others}) "
+            "WHERE word IS NOT NULL GROUP BY word ORDER BY word)"
+        )
+        few[name] = f"few_{name}"
+    return few
+
+
+def _nullable(c: Column, few: str | None) -> str:
     """The column as it is, but such that DuckDB never declares it free of nulls.
 
     It would do so where statistics of the input prove it, and the same data from Parquet and from CSV would then give
@@ -44,7 +74,8 @@ def _nullable(c: Column) -> str:
     never = {"time": "TIMESTAMPTZ 'infinity'", "number": "'nan'::DOUBLE", "text": "''"}
     if c.type == "boolean":
         return f"CASE WHEN {name} THEN true WHEN NOT {name} THEN false END AS {name}"
-    return f"nullif({name}, {never[c.type]}) AS {name}"
+    cast = f"::{few}" if few else ""
+    return f"nullif({name}, {never[c.type]}){cast} AS {name}"
 
 
 def live(w: Workspace, table: str) -> str:
