@@ -43,6 +43,7 @@ def write_log(folder: Path, touches: int, kind: str) -> Path:
     channels = ["email", "web", "phone", "event"]
     con = duckdb.connect()
     con.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '1GB'; SET temp_directory = '{folder}/spill'")
+    con.execute("SET enable_progress_bar = false")
     log = folder / f"touches.{kind}"
     con.execute(
         f"COPY (SELECT 'T' || lpad(i::VARCHAR, 9, '0') AS touch_id, "

@@ -62,7 +62,7 @@ def check(
 
         from touchline.pipelines.report import show_check
 
-        show_check(result, Console())
+        show_check(result, Console(highlight=False))
     if not result.ok:
         raise typer.Exit(Exit.BAD_DATA)
 
@@ -115,7 +115,7 @@ def demo(
 
     from touchline.pipelines.report import show_check
 
-    show_check(result, Console())
+    show_check(result, Console(highlight=False))
     if not result.ok:
         raise typer.Exit(Exit.BAD_DATA)
 

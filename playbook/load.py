@@ -161,7 +161,9 @@ def _explain(error: ErrorDetails, key: tuple[str | int, ...]) -> tuple[str, str]
         case "disagreement":
             return told, str(context["fix"])
         case "missing":
-            return "is missing", f"add `{key[-1]} = …` ({_meaning(key)})" if _meaning(key) else f"add `{key[-1]}`"
+            return "is missing", f"add `{key[-1]} = …` ({_meaning(key)})" if _meaning(
+                key
+            ) else f"add `{key[-1]}`, as in `touchline playbook new`"
         case "extra_forbidden":
             near = difflib.get_close_matches(str(key[-1]), _siblings(key), n=1)
             return "is not a key of the playbook", f"write `{near[0]}`" if near else "delete it"
