@@ -65,3 +65,14 @@ def test_merges_that_cannot_be_are_set_aside(company):
         "L9": "unknown_lead",
     }
     assert not any(row["merged_from"] for row in company.kept())
+
+
+def test_a_chain_that_runs_into_a_circle_moves_nothing_twice(company):
+    def merge(a: str, b: str, day: int) -> dict[str, str]:
+        return {"from_lead": a, "into_lead": b, "merged_at": f"2024-05-0{day}T00:00:00Z"}
+
+    company.write("touches", [company.touch("T1", lead="L1")])
+    company.write("merges", [merge("L1", "L2", 1), merge("L2", "L3", 2), merge("L3", "L2", 3)])
+    result = company.check()
+    assert [(t["lead_id"], t["merged_from"]) for t in company.kept()] == [("L1", None), ("L2", "L1")]
+    assert [(r.code, r.rows) for r in result.reasons] == [("merged_in_a_circle", 2)]

@@ -72,3 +72,15 @@ def test_leads_that_disagree_keep_the_one_known_first(company):
     company.check()
     assert [row["industry"] for row in company.kept("leads")] == ["soon"]
     assert company.reasons() == {"L1": "conflicting_duplicate"}
+
+
+def test_stages_written_in_two_words_are_repeats(company):
+    at = "2024-03-01T00:00:00Z"
+    company.write("stages", [
+        {"lead_id": "L1", "stage": "Closed Lost", "entered_at": at},
+        {"lead_id": "L1", "stage": "Closed Lost", "entered_at": at},
+        {"lead_id": "L1", "stage": "lost", "entered_at": at},
+    ])  # fmt: skip
+    result = company.check()
+    assert result.table("stages").rows == 1
+    assert [(r.code, r.rows) for r in result.reasons] == [("duplicate_delivery", 2)]

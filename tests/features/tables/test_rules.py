@@ -120,3 +120,16 @@ def test_messages_hold_no_data(company):
     result = company.check()
     assert result.reasons
     assert secret not in str(result.to_dict())
+
+
+def test_shares_of_bad_rows_are_of_what_was_read(company):
+    company.playbook_text = company.playbook_text.replace("max_share = 1", "max_share = 0.3")
+    at = "2024-05-01T00:00:00Z"
+    good = [{"lead_id": "L1", "occurred_at": at, "outcome": "won"}] * 9
+    company.write("outcomes", [*good, {"lead_id": "L9", "occurred_at": at, "outcome": "won"}])
+    company.write("merges", [
+        {"from_lead": "L1", "into_lead": "L2", "merged_at": at},
+        {"from_lead": "L3", "into_lead": "L2", "merged_at": at},
+        {"from_lead": "L3", "into_lead": "L1", "merged_at": at},
+    ])  # fmt: skip
+    assert company.check().over_limit == {"merges": pytest.approx(1 / 3)}

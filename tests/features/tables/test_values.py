@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from touchline.features import DataError
@@ -156,3 +158,120 @@ def test_a_missing_column_names_what_is_missing_and_what_is_there(company):
     with pytest.raises(DataError, match=r"lacks the column lead_id; it has id, person, kind, occurred_at"):
         company.check()
     assert not company.out.exists()
+
+
+LEADS_AND_TOUCHES = """
+[[sources]]
+table = "leads"
+path = "leads.csv"
+[[sources]]
+table = "touches"
+path = "touches.csv"
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "hour"),
+    [
+        ("%d/%m/%Y %H:%M %z", "05/02/2024 10:00 +02:00", 8),
+        ("%d/%m/%Y %H:%M %Z", "05/02/2024 10:00 UTC", 10),
+        ("%d/%m/%Y %H:%M %Z", "05/02/2024 10:00 America/New_York", 15),
+        ("%d/%m/%Y %I:%M %p", "05/02/2024 10:00 PM", 21),
+    ],
+)
+def test_formats_with_and_without_zones_mean_one_instant(company, form, written, hour):
+    company.playbook_text += f"""{LEADS_AND_TOUCHES}
+time_zone = "Europe/Paris"
+columns = {{ occurred_at = {{ column = "occurred_at", format = "{form}" }} }}
+"""
+    company.write("touches", [company.touch("T1", at=written)])
+    company.check()
+    assert company.kept()[0]["occurred_at"].hour == hour
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_times_of_every_resolution_are_read_from_parquet(company, unit, zone):
+    company.playbook_text = 'time_zone = "UTC"\n' + company.playbook_text
+    (company.folder / "touches.csv").unlink()
+    table = pa.table(
+        {
+            "touch_id": ["T1"],
+            "lead_id": ["L1"],
+            "kind": ["open"],
+            "occurred_at": pa.array(
+                [1707127200 * {"ms": 10**3, "us": 10**6, "ns": 10**9}[unit]], pa.timestamp(unit, zone)
+            ),
+        }
+    )
+    pq.write_table(table, company.folder / "touches.parquet")
+    company.check()
+    assert company.kept()[0]["occurred_at"].isoformat() == "2024-02-05T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "name", ["source", "file", "row", "broken", "problem", "flaw", "reason", "machine", "filename", "position", "at"]
+)
+@pytest.mark.parametrize(("kind", "value"), [("text", "word"), ("number", "7"), ("boolean", "true")])
+def test_an_attribute_may_have_any_name(company, name, kind, value):
+    company.playbook_text += f"""
+[attributes.{name}]
+table = "leads"
+type = "{kind}"
+known = "creation"
+words.en = "x"
+"""
+    company.write("leads", [{"lead_id": "L1", "created_at": "2024-01-01T00:00:00Z", "industry": "", name: value}])
+    company.write("touches", [company.touch("T1")])
+    result = company.check()
+    assert not [r for r in result.reasons if r.table != "touches"]
+    assert company.kept("leads")[0][name] == {"text": value, "number": 7.0, "boolean": True}[kind]
+
+
+def test_a_source_may_have_a_column_called_filename(company):
+    company.write("touches", [company.touch("T1", filename="a.pdf", asset="a")])
+    assert company.check().sources[1].columns_not_used == ("filename",)
+
+
+def test_ids_that_pandas_turned_into_floats_are_whole(company):
+    (company.folder / "touches.csv").unlink()
+    (company.folder / "leads.csv").unlink()
+    pq.write_table(
+        pa.table({"lead_id": [1.0, 2.0], "created_at": ["2024-01-01T00:00:00Z"] * 2}), company.folder / "leads.parquet"
+    )
+    pq.write_table(
+        pa.table(
+            {
+                "touch_id": [7.0],
+                "lead_id": ["1"],
+                "kind": ["open"],
+                "occurred_at": ["2024-02-05T10:00:00Z"],
+                "machine": [1.0],
+            }
+        ),
+        company.folder / "touches.parquet",
+    )
+    company.write("deals", [{"deal_id": "D1", "lead_id": "2"}])
+    company.check()
+    (touch,) = company.kept()
+    assert (touch["touch_id"], touch["lead_id"], touch["machine"]) == ("7", "1", True)
+
+
+def test_companies_may_be_older_than_the_web(company):
+    company.write("accounts", [{"account_id": "A1", "created_at": "1985-01-01T00:00:00Z"}])
+    company.write("changes", [
+        {"lead_id": "", "account_id": "A1", "field": "size", "value": "3", "known_at": "2024-02-01T00:00:00Z"},
+        {"lead_id": "", "account_id": "A9", "field": "size", "value": "3", "known_at": "2024-02-01T00:00:00Z"},
+    ])  # fmt: skip
+    result = company.check()
+    assert result.table("accounts").rows == 1
+    assert [r.code for r in result.reasons] == ["unknown_account"]
+
+
+def test_words_of_the_playbook_are_trimmed_as_data_is(company):
+    company.playbook_text = company.playbook_text.replace(
+        'raw = ["Open Email"]', 'raw = [" Open Email ", "Open Email"]'
+    )
+    company.write("touches", [company.touch("T1", kind="Open Email ")])
+    company.check()
+    assert company.kept()[0]["kind"] == "open"
