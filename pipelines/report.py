@@ -40,7 +40,7 @@ def show_check(result: CheckResult, console: Console) -> None:
 def _sources(result: CheckResult) -> Table:
     table = Table(title="Rows read", title_justify="left", box=None, pad_edge=False)
     table.add_column("from", overflow="fold")
-    for name in ("read", "kept", "ignored", "quarantined"):
+    for name in ("read", "kept", "ignored", "set aside"):
         table.add_column(name, justify="right")
     table.add_column("kept as", no_wrap=True)
     table.add_column("adds up")
