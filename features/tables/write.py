@@ -38,7 +38,7 @@ def write_table(w: Workspace, table: str, folder: Path) -> Path:
 
 
 def _few_words(w: Workspace) -> dict[str, str]:
-    """Enumerated types for the touches' columns of few words: they make the sort nearly twice as fast.
+    """Enumerated types for the touches' columns of few words: text is what makes the sort slow.
 
     Returns
     -------

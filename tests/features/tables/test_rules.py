@@ -68,6 +68,11 @@ def test_stages_and_changes_speak_the_playbooks_words(company):
     assert {r.code for r in result.reasons} == {"unknown_stage", "unknown_field"}
 
 
+def test_a_touch_at_the_very_instant_of_its_lead_is_kept(company):
+    company.write("touches", [company.touch("T1", at="2024-01-01T00:00:00Z")])
+    assert not company.check().reasons
+
+
 def test_visits_older_than_the_lead_can_be_kept_as_known_at_its_creation(company):
     company.playbook_text += 'touches_before_lead = "known_at_creation"\n'
     company.write("touches", [company.touch("T1", at="2023-12-01T00:00:00Z")])
