@@ -15,6 +15,8 @@ from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from touchline.playbook import Playbook
 
 app = typer.Typer(
@@ -23,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # drawing boxes around the help would triple the time it takes
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Lead scores that sales can act on and understand.",
-    epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 75 try again later.",
+    epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 6 leak found, 75 try later.",
 )
 playbook_app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +37,11 @@ app.add_typer(playbook_app, name="playbook")
 PlaybookPath = Annotated[Path, typer.Option("--playbook", "-p", help="The playbook file.")]
 DataPath = Annotated[
     Path, typer.Option("--data", "-d", help="Folder (or DuckDB or SQLite file) that the playbook's sources are in.")
+]
+TablesPath = Annotated[Path, typer.Option("--tables", "-t", help="Folder of checked tables.")]
+CatalogPath = Annotated[
+    Path | None,
+    typer.Option("--catalog", "-c", help="Python file with a function catalog(playbook); else the default catalogue."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Give the result as JSON on stdout.")]
 Memory = Annotated[str, typer.Option(help="Memory the job may use before it spills to disk, such as 1GB.")]
@@ -65,6 +72,44 @@ def check(
         show_check(result, Console(highlight=False))
     if not result.ok:
         raise typer.Exit(Exit.BAD_DATA)
+
+
+@app.command()
+def build(
+    playbook: PlaybookPath,
+    tables: TablesPath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the set.")],
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Build a scoring set as of this date or instant, not a training set.")
+    ] = None,
+    catalog: CatalogPath = None,
+    memory: Memory = "2GB",
+    as_json: AsJson = False,
+) -> None:
+    """Build a training set (or, with --as-of, a scoring set) from checked tables.
+
+    A job that was killed goes on where it stopped when it is run again.
+    """
+    from touchline.features import build_scoring_set, build_training_set
+    from touchline.pipelines.catalogs import load_catalog
+
+    agreed = _load(playbook)
+    _usable_memory(memory)
+    moment = _moment(as_of) if as_of is not None else None
+    wanted = load_catalog(catalog, agreed)
+    with steps(quiet=as_json) as progress:
+        if moment is None:
+            made = build_training_set(tables, agreed, catalog=wanted, out=out, memory=memory, progress=progress)
+        else:
+            made = build_scoring_set(tables, agreed, moment, catalog=wanted, out=out, memory=memory, progress=progress)
+    if as_json:
+        give_json({"ok": True, "out": str(out), **{k: v for k, v in made.manifest.items() if k != "features"}})
+    else:
+        from rich.console import Console
+
+        from touchline.pipelines.report import show_set
+
+        show_set(made, Console(highlight=False))
 
 
 @app.command()
@@ -110,14 +155,17 @@ def demo(
     from touchline.pipelines.demo import run_demo
 
     with steps() as progress:
-        result = run_demo(folder, leads=leads, progress=progress)
+        result, training = run_demo(folder, leads=leads, progress=progress)
     from rich.console import Console
 
-    from touchline.pipelines.report import show_check
+    from touchline.pipelines.report import show_check, show_set
 
-    show_check(result, Console(highlight=False))
-    if not result.ok:
+    console = Console(highlight=False)
+    show_check(result, console)
+    if training is None:
         raise typer.Exit(Exit.BAD_DATA)
+    console.print()
+    show_set(training, console)
 
 
 @app.command()
@@ -205,6 +253,16 @@ def _usable_memory(memory: str) -> None:
 
     if not re.fullmatch(r"\d+(\.\d+)?\s*(MB|GB|TB|MiB|GiB|TiB)", memory):
         raise typer.BadParameter(f"{memory!r} is no amount of memory; write it as 1GB", param_hint="--memory")
+
+
+def _moment(as_of: str) -> datetime:
+    from datetime import UTC, datetime
+
+    try:
+        moment = datetime.fromisoformat(as_of)
+    except ValueError:
+        raise typer.BadParameter(f"{as_of!r} is no date; write it as 2024-06-03", param_hint="--as-of") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class _Stop(SystemExit):

@@ -20,5 +20,7 @@ class Exit(IntEnum):
     """The playbook is wrong."""
     NO_MODEL = 5
     """The model is missing or refused."""
+    LEAK = 6
+    """The audit found that features know what they must not."""
     TRY_LATER = 75
     """Another job is at work, or a service does not answer; nothing is lost by trying again."""

@@ -9,15 +9,17 @@ from touchline.pipelines.exits import Exit
 
 def explain(error: Exception) -> tuple[Exit, str]:
     """The exit code and message of an error; `Exit.BUG` for those that nobody foresaw."""
-    from touchline.features import BusyError, DataError
+    from touchline.features import BusyError, CatalogError, DataError
     from touchline.playbook import PlaybookError
 
-    if isinstance(error, PlaybookError):
-        return Exit.BAD_PLAYBOOK, str(error)
-    if isinstance(error, DataError):
-        return Exit.BAD_DATA, str(error)
-    if isinstance(error, BusyError):
-        return Exit.TRY_LATER, str(error)
+    foreseen = {
+        PlaybookError: Exit.BAD_PLAYBOOK,
+        DataError: Exit.BAD_DATA,
+        CatalogError: Exit.USAGE,
+        BusyError: Exit.TRY_LATER,
+    }
+    if type(error) in foreseen:
+        return foreseen[type(error)], str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         return Exit.TRY_LATER, "The disk is full. Make room and run the job again; nothing was changed."
     if isinstance(error, OSError) and error.filename is not None:

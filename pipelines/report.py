@@ -1,4 +1,4 @@
-"""A check's result as people read it."""
+"""Results as people read them: of a check, and of a set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from touchline.features import CheckResult
+from touchline.features import CheckResult, FeatureSet
 
 
 def show_check(result: CheckResult, console: Console) -> None:
@@ -104,3 +104,28 @@ def _verdict(result: CheckResult, console: Console) -> None:
         console.print(Text.assemble("Rows set aside: ", result.quarantine))
     elif result.reasons:
         console.print("Add `--out FOLDER` to keep a list of the rows set aside.")
+
+
+def show_set(made: FeatureSet, console: Console) -> None:
+    """Print what a set holds, what was left out and why, and where it lies."""
+    m, spans = made.manifest, made.manifest["windows"]
+    counts = {s: sum(c[s] for c in m["counts"]) for s in ("won", "not_won", "immature", "already_closed", "open_deal")}
+    used = [c["as_of"][:10] for c in m["counts"] if m["kind"] == "scoring" or c["won"] + c["not_won"]]
+    console.print(Text.assemble((f"{m['kind'].capitalize()} set ", "bold"), (m["digest"][:12], "dim")))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column()
+    table.add_row("rows", f"{m['rows']:,} of {m['leads']:,} leads")
+    table.add_row("as of", used[0] if len(used) == 1 else f"{used[0]} to {used[-1]}, {len(used)} dates")
+    if m["kind"] == "training":
+        rate = counts["won"] / max(1, counts["won"] + counts["not_won"])
+        window = f"{spans['gap_days']:g} to {spans['gap_days'] + spans['horizon_days']:g} days after as_of"
+        table.add_row("won", f"{counts['won']:,} rows ({rate:.2%}), {m['won_deals']:,} deals, {window}")
+        table.add_row("immature", f"{counts['immature']:,} rows left out: the data ends {spans['data_end'][:10]}")
+    table.add_row("left out", f"{counts['already_closed']:,} closed before, {counts['open_deal']:,} with an open deal")
+    table.add_row("features", f"{len(m['features'])} in {len(m['families'])} families")
+    console.print(Padding(table, (1, 0)))
+    if m["kind"] == "training" and m["wins_of_nobody"]:
+        said = f'{m["wins_of_nobody"]:,} won deals name no lead; with `credit = "account"` they would count'
+        console.print(Text.assemble(("Note: ", "yellow"), said))
+    console.print(Text.assemble(("Written to ", "green"), str(made.folder)))

@@ -78,6 +78,7 @@ TOUCHES = Contract(
         Column("asset", "text", "what was sent, read or visited"),
         Column("topic", "text", "what it was about"),
         Column("direction", "text", "inbound, outbound or sales; by default the kind's direction"),
+        Column("value", "number", "how much of it: minutes, pages or points, whatever the kind counts"),
         Column("machine", "boolean", "whether a machine made it; link scanners are found in any case"),
     ),
     key=("touch_id",),

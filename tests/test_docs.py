@@ -24,7 +24,9 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name} leads to {target}"
 
 
-@pytest.mark.parametrize("page", ["docs/tutorial/first-hour.md", "docs/how-to/your-own-export.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/tutorial/first-hour.md", "docs/how-to/your-own-export.md", "docs/how-to/your-own-features.md"]
+)
 def test_what_a_page_shows_can_be_done(page, tmp_path):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     steps = 0

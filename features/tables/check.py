@@ -25,7 +25,7 @@ from touchline.features.tables.machines import mark_machines
 from touchline.features.tables.merges import create_absorbed
 from touchline.features.tables.notes import find_notes
 from touchline.features.tables.outcomes import create_folded
-from touchline.features.tables.publish import publish, refused, scratch_for, sha256_of, write_json
+from touchline.features.tables.publish import FORMAT, publish, refused, scratch_for, sha256_of, write_json
 from touchline.features.tables.quarantine import (
     create_quarantine,
     set_aside_flawed,
@@ -223,7 +223,7 @@ def _put_in_place(w: Workspace, result: CheckResult, folder: Path, digests: dict
     write_quarantine(w, folder / "quarantine.parquet")
     write_json(folder / "playbook.json", w.playbook.model_dump(mode="json"))
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "touchline": touchline.__version__,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "tables": {

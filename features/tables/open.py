@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from touchline.features.sources import DataError
-from touchline.features.tables.publish import MANIFEST, sha256_of
+from touchline.features.tables.publish import FORMAT, MANIFEST, sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ class Tables:
             complete, manifest = False, {}
         if not complete:
             raise DataError(str(folder), "holds no checked tables", "write them with `touchline check --out FOLDER`")
-        if manifest.get("format") != 1:
+        if manifest.get("format") != FORMAT:
             raise DataError(str(folder), "was written by another version of Touchline", "run `touchline check` again")
         if not manifest["tables"]:
             raise DataError(

@@ -17,6 +17,8 @@ from touchline.features.sources import DataError
 from touchline.playbook.contracts import TABLES
 
 MANIFEST = "manifest.json"
+FORMAT = 2
+"""Of the canonical tables; tables of another format are refused."""
 OUR_FILES = {*(f"{name}.parquet" for name in TABLES), "quarantine.parquet", "playbook.json", MANIFEST}
 """All that a folder of tables may hold; one that holds anything else is somebody's."""
 
@@ -46,9 +48,9 @@ def scratch_for(out: Path | None) -> Generator[Path]:
     for place in (out, refused(out)):
         refuse_foreign(place)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(out):
+    with locked(out):
         for place in (out, refused(out)):
-            _recover(place)
+            recover(place)
         scratch = out.parent / f".{out.name}.scratch"
         scratch.mkdir()
         try:
@@ -63,7 +65,8 @@ def refused(out: Path) -> Path:
 
 
 @contextmanager
-def _locked(out: Path) -> Generator[None]:
+def locked(out: Path) -> Generator[None]:
+    """Hold `out` for oneself; raise BusyError if another job does."""
     path = out.parent / f".{out.name}.lock"
     while True:
         lock = path.open("w")
@@ -100,7 +103,7 @@ def _is_ours(folder: Path) -> bool:
     return isinstance(manifest, dict) and "touchline" in manifest and {f.name for f in folder.iterdir()} <= OUR_FILES
 
 
-def _recover(out: Path) -> None:
+def recover(out: Path) -> None:
     """Undo what a job that was killed left half done."""
     shutil.rmtree(out.parent / f".{out.name}.scratch", ignore_errors=True)
     replaced = out.parent / f".{out.name}.replaced"
