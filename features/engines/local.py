@@ -7,7 +7,7 @@ lead, so that the result is the same however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import duckdb
 import numpy as np
@@ -18,6 +18,7 @@ from touchline.features.engines.prepare import Prepared
 from touchline.features.engines.rows import assemble, rows_query
 from touchline.features.engines.spill import Spill
 from touchline.features.kernel import Block, compute
+from touchline.features.kernel.layout import count_keys, place_columns
 from touchline.features.kernel.program import I64
 from touchline.features.tables import Tables
 from touchline.features.tables.workspace import Workspace
@@ -80,17 +81,17 @@ class LocalEngine:
             return
         span = (int(edges[missing[0]]), int(edges[missing[-1] + 1]))
         w.progress("reading facts")
-        batches = _batches(w.con, facts_query(tables, prepared, span), prepared.width)
+        query = facts_query(tables, prepared, span)
         if len(edges) == 2:  # all fits at once
-            whole = np.concatenate([np.empty((0, prepared.width), np.int64), *batches])
-            yield 0, self._part(w, tables, prepared, whole, (0, len(prepared.group)), labels=labels)
+            facts = _read_sorted(w.con, query, prepared.width, len(prepared.group))
+            yield 0, self._part(w, tables, prepared, facts, (0, len(prepared.group)), labels=labels)
             return
         folder = w.scratch / "facts"
         folder.mkdir()
         spill = Spill(folder, edges[missing[0] : missing[-1] + 2], prepared.width)
         try:
-            for batch in batches:
-                spill.add(batch)
+            for columns, size in _buffered(w.con.sql(query).to_arrow_reader(_BATCH), prepared.width):
+                spill.add(columns, size)
             for p in range(missing[0], missing[-1] + 1):
                 facts = spill.take(p - missing[0])
                 if p in missing:
@@ -116,10 +117,33 @@ class LocalEngine:
         return assemble(rows, computed, prepared, labels=labels)
 
 
-def _batches(con: duckdb.DuckDBPyConnection, query: str, width: int) -> Iterator[I64]:
-    names = ", ".join(f"c{i}" for i in range(width))
-    for batch in con.sql(f"SELECT * FROM ({query}) t({names})").to_arrow_reader(_BATCH):
-        facts = np.empty((batch.num_rows, width), np.int64)
+def _read_sorted(con: duckdb.DuckDBPyConnection, query: str, width: int, leads: int) -> I64:
+    """All facts, in order of their leads: read once, counted, and then each put in its place."""
+    batches: list[pa.RecordBatch] = []
+    counts = np.zeros(leads, np.int64)
+    for batch in con.sql(query).to_arrow_reader(_BATCH):
+        count_keys(batch.column(0).to_numpy(), counts)
+        batches.append(batch)
+    done = np.empty((counts.sum(), width), np.int64)
+    place = np.cumsum(counts) - counts
+    for columns, size in _buffered(_emptying(batches), width):
+        place_columns(columns, size, columns[0], place, done)
+    return done
+
+
+def _buffered(batches: Iterable[pa.RecordBatch], width: int) -> Iterator[tuple[I64, int]]:
+    """Batches as a matrix of columns and their number of facts; the matrix is the same one each time."""
+    columns = np.empty((width, 0), np.int64)
+    for batch in batches:
+        if batch.num_rows > columns.shape[1]:
+            columns = np.empty((width, batch.num_rows), np.int64)
         for i in range(width):
-            facts[:, i] = batch.column(i).to_numpy()
-        yield facts
+            columns[i, : batch.num_rows] = batch.column(i).to_numpy()
+        yield columns, batch.num_rows
+
+
+def _emptying(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches in turn, each let go of when the next is asked for."""
+    batches.reverse()
+    while batches:
+        yield batches.pop()

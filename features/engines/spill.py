@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from touchline.features.kernel.layout import offsets
+from touchline.features.kernel.layout import offsets, place_columns
 from touchline.features.kernel.program import I64
 
 
@@ -30,15 +29,15 @@ class Spill:
         self._part = np.repeat(np.arange(len(edges) - 1, dtype=np.int32), np.diff(edges))
         self._files = [(folder / f"facts-{p}").open("wb") for p in range(len(edges) - 1)]
 
-    def add(self, facts: I64) -> None:
-        """Append a batch of facts."""
-        part = self._part[facts[:, 0] - self.edges[0]]
+    def add(self, columns: I64, size: int) -> None:
+        """Append `size` facts, given column by column."""
+        part = self._part[columns[0, :size] - self.edges[0]]
         at = offsets(part, len(self._files))
-        done = np.empty_like(facts)
-        scatter(facts, part, at, done)
+        rows = np.empty((size, self.width), np.int64)
+        place_columns(columns, size, part, at[:-1].copy(), rows)
         for p, file in enumerate(self._files):
             if at[p] < at[p + 1]:
-                done[at[p] : at[p + 1]].tofile(file)
+                rows[at[p] : at[p + 1]].tofile(file)
 
     def take(self, p: int) -> I64:
         """All facts of a partition; leads are numbered from 0. Its file is gone afterwards."""
@@ -53,14 +52,3 @@ class Spill:
         """Close what is still open."""
         for file in self._files:
             file.close()
-
-
-@njit(nogil=True, cache=True)
-def scatter(facts, part, at, done):
-    """Write facts into `done` in order of their partition, each partition's as they came."""
-    place = at[:-1].copy()
-    for i in range(len(facts)):
-        target = place[part[i]]
-        place[part[i]] += 1
-        for c in range(facts.shape[1]):
-            done[target, c] = facts[i, c]

@@ -49,3 +49,20 @@ def by_time(row_at: I64, rows: I64, as_of: I64) -> None:
             turn = np.argsort(as_of[a:b], kind="mergesort")
             rows[a:b] = rows[a:b][turn]
             as_of[a:b] = as_of[a:b][turn]
+
+
+@njit(nogil=True, cache=True)
+def count_keys(key, counts):
+    """Add to `counts` how often each key is there."""
+    for i in range(len(key)):
+        counts[key[i]] += 1
+
+
+@njit(nogil=True, cache=True)
+def place_columns(columns, size, key, place, done):
+    """Write `size` facts, given column by column, as rows of `done`, each where `place` of its key says."""
+    for i in range(size):
+        target = place[key[i]]
+        place[key[i]] += 1
+        for c in range(len(columns)):
+            done[target, c] = columns[c, i]
