@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean bench-ingest
+.PHONY: help demo test lint lock clean bench-features bench-ingest
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,11 +23,14 @@ lint: $(VENV)/ready-to-test  ## check form and types
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 
+bench-features: $(VENV)/ready-to-test  ## time training sets beside peers (installs them in places of their own)
+	$(BIN)/python -m benchmarks.features
+
 bench-ingest: $(VENV)/ready-to-test  ## time the check beside a plain copy by DuckDB
 	$(BIN)/python -m benchmarks.ingest
 
 lock: $(VENV)/ready-to-test  ## renew the locked versions
-	$(COMPILE) pyproject.toml --group build --all-extras -o requirements/run.txt
+	$(COMPILE) pyproject.toml --group build --extra sqlite --extra postgres -o requirements/run.txt
 	$(COMPILE) pyproject.toml --group dev --all-extras -c requirements/run.txt -o requirements/dev.txt
 
 clean:  ## delete what `make` made

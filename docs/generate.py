@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: tables and playbook.
+"""Writes the reference pages that follow from the code: tables, playbook, leaks, features.
 
     python docs/generate.py
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from touchline.features.audit import Code
+from touchline.features.catalog import Catalog
 from touchline.features.tables.reasons import REASONS
 from touchline.features.tables.write import SORTED_BY
-from touchline.playbook import playbook_schema
+from touchline.playbook import playbook_schema, starter_playbook
 from touchline.playbook.contracts import INPUTS, TABLES, Contract
 
 HERE = Path(__file__).parent / "reference"
@@ -47,6 +49,36 @@ def _sentence(contract: Contract) -> str:
     if contract.name in ("touches", "stages", "changes"):
         words.append("As written it also has `merged_from`, for rows that a merge brought.")
     return " ".join(words)
+
+
+def leaks_page() -> str:
+    """Every code of the audit, as Markdown."""
+    lines = [
+        "# Leaks",
+        "",
+        "What `touchline audit` looks for, and what to do when it finds it. Why it matters: [time and",
+        "knowledge](../explanation/known-at.md). This page is written by `python docs/generate.py`.",
+        "",
+        "| code | looks at | what to do |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*lines, *(f"| `{c}` | {c.looks_at} | {c.advice} |" for c in Code)]) + "\n"
+
+
+def features_page() -> str:
+    """The default catalogue of the starter playbook, as Markdown."""
+    catalog = Catalog.default(starter_playbook())
+    lines = [
+        "# Features",
+        "",
+        f"The default catalogue of the starter playbook: {len(catalog)} features. Yours follows from your playbook:",
+        "`Catalog.default(playbook).table()` lists it. [How to add your own](../how-to/your-own-features.md). This",
+        "page is written by `python docs/generate.py`.",
+    ]
+    for family in catalog.families:
+        lines += ["", f"## {catalog.family_words(family)}", "", "| name | what it is | unit |", "|---|---|---|"]
+        lines += [f"| `{f.name}` | {catalog.label(f.name)} | {f.unit} |" for f in catalog if f.family == family]
+    return "\n".join(lines) + "\n"
 
 
 def playbook_page() -> str:
@@ -94,9 +126,10 @@ def _kind(value: dict[str, Any]) -> str:  # noqa: PLR0911  # a table of the form
 
 
 def main() -> None:
-    """Write both pages."""
-    (HERE / "tables.md").write_text(tables_page(), encoding="utf-8")
-    (HERE / "playbook.md").write_text(playbook_page(), encoding="utf-8")
+    """Write all pages."""
+    pages = {"tables": tables_page, "playbook": playbook_page, "leaks": leaks_page, "features": features_page}
+    for name, page in pages.items():
+        (HERE / f"{name}.md").write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

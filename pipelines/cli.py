@@ -7,17 +7,24 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from touchline.playbook import Playbook
+from touchline.pipelines.options import (
+    AsJson,
+    CatalogPath,
+    DataPath,
+    Memory,
+    PlaybookPath,
+    TablesPath,
+    instant,
+    load_agreed,
+    usable_memory,
+)
+from touchline.pipelines.playbooks import playbook_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,24 +34,7 @@ app = typer.Typer(
     help="Lead scores that sales can act on and understand.",
     epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 6 leak found, 75 try later.",
 )
-playbook_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="Write and check the playbook, the agreement of marketing and sales.",
-)
 app.add_typer(playbook_app, name="playbook")
-
-PlaybookPath = Annotated[Path, typer.Option("--playbook", "-p", help="The playbook file.")]
-DataPath = Annotated[
-    Path, typer.Option("--data", "-d", help="Folder (or DuckDB or SQLite file) that the playbook's sources are in.")
-]
-TablesPath = Annotated[Path, typer.Option("--tables", "-t", help="Folder of checked tables.")]
-CatalogPath = Annotated[
-    Path | None,
-    typer.Option("--catalog", "-c", help="Python file with a function catalog(playbook); else the default catalogue."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Give the result as JSON on stdout.")]
-Memory = Annotated[str, typer.Option(help="Memory the job may use before it spills to disk, such as 1GB.")]
 
 
 @app.command()
@@ -58,8 +48,8 @@ def check(
     """Check data against the playbook, and write the canonical tables."""
     from touchline.features import check_tables
 
-    agreed = _load(playbook)
-    _usable_memory(memory)
+    agreed = load_agreed(playbook)
+    usable_memory(memory)
     with steps(quiet=as_json) as progress:
         result = check_tables(agreed, data, out=out, memory=memory, progress=progress)
     if as_json:
@@ -93,9 +83,9 @@ def build(
     from touchline.features import build_scoring_set, build_training_set
     from touchline.pipelines.catalogs import load_catalog
 
-    agreed = _load(playbook)
-    _usable_memory(memory)
-    moment = _moment(as_of) if as_of is not None else None
+    agreed = load_agreed(playbook)
+    usable_memory(memory)
+    moment = instant(as_of) if as_of is not None else None
     wanted = load_catalog(catalog, agreed)
     with steps(quiet=as_json) as progress:
         if moment is None:
@@ -110,6 +100,46 @@ def build(
         from touchline.pipelines.report import show_set
 
         show_set(made, Console(highlight=False))
+
+
+@app.command()
+def audit(
+    playbook: PlaybookPath,
+    tables: TablesPath,
+    training: Annotated[
+        Path | None, typer.Option("--training", help="The training set to look at; else one is built.")
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option("--earlier", help="Tables of an earlier extract, to see what was changed since.")
+    ] = None,
+    catalog: CatalogPath = None,
+    html: Annotated[Path | None, typer.Option("--html", help="File for the result as a page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for features that know what they must not; ends with 6 if one does."""
+    from touchline.features import DataError, FeatureSet, TrainingSet
+    from touchline.features.audit import audit as look
+    from touchline.pipelines.catalogs import load_catalog
+
+    agreed = load_agreed(playbook)
+    given = FeatureSet.open(training) if training is not None else None
+    if given is not None and not isinstance(given, TrainingSet):
+        raise DataError(str(training), "is a scoring set, without labels", "name a training set")
+    wanted = load_catalog(catalog, agreed)
+    with steps(quiet=as_json) as progress:
+        result = look(tables, agreed, catalog=wanted, training=given, earlier=earlier, progress=progress)
+    if html is not None:
+        html.write_text(result.html(), encoding="utf-8")
+    if as_json:
+        give_json({"ok": not result.blocked, **result.to_dict()})
+    else:
+        from rich.console import Console
+
+        from touchline.pipelines.report import show_audit
+
+        show_audit(result, Console(highlight=False))
+    if result.blocked:
+        raise typer.Exit(Exit.LEAK)
 
 
 @app.command()
@@ -181,88 +211,6 @@ def doctor(as_json: AsJson = False) -> None:
             sys.stdout.write(f"{finding}\n")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(Exit.BUG)
-
-
-@playbook_app.command("new")
-def playbook_new(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("playbook.toml"),
-) -> None:
-    """Write a commented playbook to start from, and its schema for editors."""
-    from touchline.playbook import starter_text
-
-    if path.exists():
-        say(f"{path} exists and is left as it is. Name another file, or delete it first.")
-        raise typer.Exit(Exit.USAGE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    schema = path.with_name("playbook.schema.json")
-    _write_schema(schema)
-    path.write_text(starter_text(), encoding="utf-8")
-    sys.stdout.write(f"Wrote {path}, and {schema} for editors. Check it with `touchline playbook check {path}`.\n")
-
-
-@playbook_app.command("check")
-def playbook_check(
-    path: Annotated[Path, typer.Argument(help="The playbook file.")],
-    as_json: AsJson = False,
-) -> None:
-    """Check a playbook; every problem is explained, with its line."""
-    from dataclasses import asdict
-
-    from touchline.playbook import PlaybookError
-
-    try:
-        agreed = _load(path)
-    except PlaybookError as error:
-        if not as_json:
-            raise
-        give_json({"ok": False, "problems": [asdict(p) for p in error.problems]})
-        raise typer.Exit(Exit.BAD_PLAYBOOK) from None
-    if as_json:
-        give_json({"ok": True, "name": agreed.name, "digest": agreed.digest})
-    else:
-        sys.stdout.write(f"{path} is good: {agreed.name}, {agreed.digest[:12]}\n")
-
-
-@playbook_app.command("schema")
-def playbook_schema(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write instead of stdout.")] = None,
-) -> None:
-    """Give the JSON Schema of the playbook, with which editors complete it."""
-    from touchline.playbook.load import schema_text
-
-    if out is None:
-        sys.stdout.write(schema_text())
-    else:
-        _write_schema(out)
-
-
-def _write_schema(path: Path) -> None:
-    from touchline.playbook.load import schema_text
-
-    path.write_text(schema_text(), encoding="utf-8")
-
-
-def _load(path: Path) -> Playbook:
-    from touchline.playbook import load_playbook
-
-    return load_playbook(path)
-
-
-def _usable_memory(memory: str) -> None:
-    import re
-
-    if not re.fullmatch(r"\d+(\.\d+)?\s*(MB|GB|TB|MiB|GiB|TiB)", memory):
-        raise typer.BadParameter(f"{memory!r} is no amount of memory; write it as 1GB", param_hint="--memory")
-
-
-def _moment(as_of: str) -> datetime:
-    from datetime import UTC, datetime
-
-    try:
-        moment = datetime.fromisoformat(as_of)
-    except ValueError:
-        raise typer.BadParameter(f"{as_of!r} is no date; write it as 2024-06-03", param_hint="--as-of") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class _Stop(SystemExit):

@@ -1,4 +1,4 @@
-"""Results as people read them: of a check, and of a set."""
+"""Results as people read them: of a check, of a set, of an audit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from touchline.features import CheckResult, FeatureSet
+from touchline.features.audit import Audit
 
 
 def show_check(result: CheckResult, console: Console) -> None:
@@ -129,3 +130,20 @@ def show_set(made: FeatureSet, console: Console) -> None:
         said = f'{m["wins_of_nobody"]:,} won deals name no lead; with `credit = "account"` they would count'
         console.print(Text.assemble(("Note: ", "yellow"), said))
     console.print(Text.assemble(("Written to ", "green"), str(made.folder)))
+
+
+_COLOURS = {"block": "bold red", "warn": "yellow", "note": "cyan"}
+
+
+def show_audit(result: Audit, console: Console) -> None:
+    """Print what was found, the worst first, with what to do; and how many checks found nothing."""
+    for finding in result.worse_than("ok"):
+        console.print(
+            Text.assemble((f"{finding.severity:5} ", _COLOURS[finding.severity]), (finding.code, "bold"), " ")
+        )
+        console.print(Padding(Text(f"{finding.subject}: {finding.message}"), (0, 0, 0, 6)))
+        console.print(Padding(Text(f"To do: {finding.advice}", "dim"), (0, 0, 0, 6)))
+    fine = sum(finding.severity == "ok" for finding in result.findings)
+    console.print(f"\n{fine} checks found nothing amiss.")
+    if result.blocked:
+        console.print(Text("There is a leak: mend what blocks before a model learns from this set.", "bold red"))

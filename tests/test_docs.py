@@ -69,7 +69,7 @@ def test_readme_commands_are_commands():
 
 def test_reference_pages_say_what_the_code_says():
     generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
-    for name in ("tables", "playbook"):
+    for name in ("tables", "playbook", "leaks", "features"):
         page = generate[f"{name}_page"]()
         written = (ROOT / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")
         assert written == page, "run `python docs/generate.py`"

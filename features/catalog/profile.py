@@ -156,8 +156,8 @@ class Attribute(Feature):
         return "text" if self.attribute in CONTACT else playbook.attributes[self.attribute].type
 
 
-CONTACT = ("language", "email_domain_kind")
-"""Columns of the table leads that are fixed when the lead is created."""
+CONTACT = ("email_domain_kind",)
+"""Columns of the table leads that are fixed when the lead is created. A language is not: people correct it."""
 
 
 @dataclass(frozen=True)

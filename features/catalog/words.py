@@ -52,7 +52,6 @@ _CALENDAR = {
     "days_to_quarter_end": {"en": "Days left in the quarter", "fr": "Jours restants dans le trimestre"},
 }
 _CONTACT = {
-    "language": {"en": "Language", "fr": "Langue"},
     "email_domain_kind": {"en": "Company or free mail", "fr": "Messagerie d’entreprise ou gratuite"},
 }
 _WINDOW = {"en": " in the last {days} days", "fr": " ces {days} derniers jours"}
