@@ -26,7 +26,7 @@ from touchline.features.audit.ranks import (
 )
 
 _FOLDS = 3
-_ROUNDS = 60
+_ROUNDS = 50
 _SETTINGS: dict[str, Any] = {
     "objective": "binary",
     "num_leaves": 6,

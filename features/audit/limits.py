@@ -65,7 +65,7 @@ FILL_SHIFT = 0.90
 """Difference of fill rates; TransmogrifAI's RawFeatureFilter (PEERS)."""
 LATEST = 0.20
 """The latest share of as-of dates, where a period stands in for scoring or for a test."""
-MODEL_ROWS = 8_000
+MODEL_ROWS = 6_000
 """Rows that the two small models are fitted on; all won ones are among them as far as they fit."""
 NAMED = 25
 """Findings of one code that are listed one by one."""

@@ -4,5 +4,6 @@ In: canonical tables, snapshots, a catalogue. Out: Arrow tables of keys, labels 
 """
 
 from touchline.features.engines.local import LocalEngine
+from touchline.features.engines.spark import SparkEngine
 
-__all__ = ["LocalEngine"]
+__all__ = ["LocalEngine", "SparkEngine"]

@@ -18,8 +18,8 @@ from touchline.features.catalog import Attribute
 from touchline.features.sources.simulated import Traps, simulate
 from touchline.playbook import Playbook, parse_playbook, starter_playbook, starter_text
 
-FEW = ("decayed_*_14d", "count_interest_*", "account_count_interest_*", "days_since_webinar", "stage", "age", "industry",
-       "size", "role", "days_since_stage_mql", "last_channel_interest")  # fmt: skip
+FEW = ("decayed_*_14d", "count_interest_*", "account_count_interest_*", "days_since_webinar", "days_since_stage_mql",
+       "last_channel_interest", "stage", "age", "industry", "size", "role")  # fmt: skip
 
 
 @dataclass(frozen=True)

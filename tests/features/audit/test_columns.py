@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from touchline.features.audit import Code
@@ -80,9 +83,6 @@ def test_a_value_that_only_won_leads_have_is_looked_at_though_most_do_not_have_i
 
 def test_the_label_under_another_name_blocks(company, find):
     """Columns of a given set that are the label itself: as a number, as a category, and by being missing."""
-    import pyarrow as pa
-    from dataclasses import replace
-
     won = company.training.y
     held = company.training.arrow()
     columns = {
@@ -104,10 +104,6 @@ def test_the_label_under_another_name_blocks(company, find):
 
 def test_too_few_wins_are_said_and_not_judged(company, find):
     """With wins of four accounts any feature may look golden by chance."""
-    from dataclasses import replace
-
-    import pyarrow as pa
-
     training = company.training
     few = np.unique(training.groups[training.y])[:4]
     kept = ~training.y | np.isin(training.groups, few)

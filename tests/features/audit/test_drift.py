@@ -53,7 +53,7 @@ def test_a_category_whose_words_changed_is_looked_at(find, scoring):
 
 
 def test_another_time_of_day_is_named(company, find):
-    """Days since something have fractions: at noon they are all other than at midnight, when the rows to learn from are."""
+    """Days since something have fractions: at noon they are other than at midnight, as rows to learn from are."""
     noon = datetime(2025, 11, 10, 12, tzinfo=UTC)
     scoring = build_scoring_set(company.tables, company.playbook, noon, catalog=company.few)
     (finding,) = find(Code.ADVERSARIAL, scoring=scoring).audit.findings

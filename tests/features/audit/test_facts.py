@@ -34,8 +34,9 @@ name = "won"
 def contract_at(when: str) -> str:
     """All touches, and one of kind contract_sent for each won lead."""
     return (
-        "FROM touches UNION ALL BY NAME SELECT 'C' || w.lead_id AS touch_id, w.lead_id, t AS occurred_at, t AS known_at, "
-        f"'contract_sent' AS kind, 'sales' AS direction, false AS machine FROM (SELECT lead_id, {when} AS t FROM {WON}) w"
+        "FROM touches UNION ALL BY NAME SELECT 'C' || lead_id AS touch_id, lead_id, t AS occurred_at, t AS known_at, "
+        "'contract_sent' AS kind, 'sales' AS direction, false AS machine "
+        f"FROM (SELECT lead_id, {when} AS t FROM {WON})"
     )
 
 

@@ -38,8 +38,9 @@ def prove(company, playbook) -> Prove:
     catalog = Catalog(
         playbook,
         [
-            Count(91), Count(91, engagement=True), Sum(91, kind="webinar"), Last(of="campaign", engagement=True), StageNow(),
-            StageCount("recycled"), Account(Count(None, engagement=True)), Attribute("seats"), Attribute("industry"),
+            Count(91), Count(91, engagement=True), Sum(91, kind="webinar"), Last(of="campaign", engagement=True),
+            Account(Count(None, engagement=True)), StageNow(), StageCount("recycled"),
+            Attribute("seats"), Attribute("industry"),
         ],
     )  # fmt: skip
 

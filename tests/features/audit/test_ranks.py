@@ -1,4 +1,4 @@
-"""The figures are those of scikit-learn, SciPy and a bootstrap over accounts, and claim nothing where there is nothing."""
+"""The figures are those of scikit-learn, SciPy and a bootstrap over accounts, and noise gives none."""
 
 from __future__ import annotations
 
@@ -146,7 +146,8 @@ def test_divergence_is_scipys():
 
 def test_a_share_of_few_is_not_sure():
     shares = lower_bound(np.array([1.0, 1.0, 0.5]), np.array([3, 300, 100]))
-    assert shares[0] < 0.5 < 0.98 < shares[1]
+    assert shares[0] < 0.5
+    assert shares[1] > 0.98
     assert shares[2] == pytest.approx(0.402, abs=0.002)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -163,7 +162,7 @@ def test_tables_that_spark_cannot_read_are_said_so(spark, given, tmp_path, when)
             shutil.rmtree(there)
 
     engine = SparkEngine(spark, tables_at=there.as_uri())
-    with pytest.raises(DataError, match="executors: cannot read the tables in .*put them where all machines"):
+    with pytest.raises(DataError, match=r"executors: cannot read the tables in .*put them where all machines"):
         build_training_set(tables, given.playbook, engine=engine, progress=lose)
 
 
