@@ -111,7 +111,7 @@ def check_golden(case: Case) -> Iterator[Finding]:
         alone = _alone(values, label, group, is_category=name in matrix.categories)
         model = area_over(scores(matrix.without(alike), label, group, case.seed), label, group)
         more = Auc(alone.value - model.value, alone.parts - model.parts)
-        golden = more.value >= limits.GOLDEN and more.value - limits.CERTAIN * more.error > 0
+        golden = more.value >= limits.GOLDEN and more.value - limits.GOLDEN_CERTAIN * more.error > 0
         figures = {"auc_alone": alone.value, "auc_others": model.value, "difference": more.value, "error": more.error}
         message = f"alone {alone.value:.2f}, all others together {model.value:.2f}"
         yield found(Code.GOLDEN_FEATURE, "warn" if golden else "ok", name, message, {**figures, "left_out": len(alike)})

@@ -63,15 +63,14 @@ class Case:
 
     @cached_property
     def outcome(self) -> Outcome:
-        """Labels and accounts of all rows, and which accounts were ever won."""
+        """Labels and accounts of all rows, and which of their leads were ever won."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         _ = self.wins
         won: Any = pa.array([str(lead) for (lead,) in self.rows("SELECT lead_id FROM wins")], pa.string())
         lead: Any = self.training.arrow(["lead_id"])["lead_id"].cast(pa.string())
-        ever = np.bincount(self.group, np.asarray(pc.is_in(lead, won))) > 0
-        return Outcome(self.label, self.group, ever)
+        return Outcome(self.label, self.group, np.asarray(pc.is_in(lead, won)))
 
     @cached_property
     def won_accounts(self) -> int:

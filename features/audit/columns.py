@@ -78,15 +78,15 @@ def _missing(t: Told) -> Verdict | None:
         return "block", told, {"correlation": t.missing_correlation}
     if t.fill is None or t.fill.ratio <= limits.FILL_RATIO or t.fill.accounts < limits.ENOUGH:
         return None
-    message = f"filled in {t.fill.won:.1%} of won rows and in {t.fill.other:.1%} of others"
+    message = f"filled for {t.fill.won:.1%} of won {t.fill.of} and {t.fill.other:.1%} of others"
     figures: Figures = {"filled_won": t.fill.won, "filled_other": t.fill.other, "ratio": t.fill.ratio}
     return ("block" if t.auc.value >= limits.AUC_WARN else "warn"), message, {**figures, "auc": t.auc.value}
 
 
 def _value(t: Told) -> Verdict | None:
-    if t.telling is None or t.telling.surely < limits.TELLING_WARN:
+    if t.telling is None or t.telling.surely < limits.TELLING_WARN or t.telling.odds < limits.TELLING_ODDS:
         return None
     what = "accounts" if t.is_attribute else "rows"
-    message = f"of the {what} with one of its values {t.telling.share:.0%} are won"
+    message = f"of the {what} with one of its values {t.telling.share:.0%} are won, of all {t.telling.base:.1%}"
     figures: Figures = {"share_won": t.telling.share, "at_least": t.telling.surely, "accounts": t.telling.accounts}
     return ("block" if t.telling.surely >= limits.TELLING_BLOCK else "warn"), message, figures

@@ -91,7 +91,7 @@ def check_account_filled(case: Case) -> Iterator[Finding]:
     filled = np.asarray(case.training.arrow(["account_id"])["account_id"].is_valid())
     rates = fill_rates(filled, case.outcome)
     bad = rates.ratio > limits.FILL_RATIO and rates.accounts >= limits.ENOUGH
-    told = f"{rates.won:.1%} of won rows and {rates.other:.1%} of others have an account"
+    told = f"{rates.won:.1%} of won {rates.of} and {rates.other:.1%} of others have an account"
     figures: Figures = {"filled_won": rates.won, "filled_other": rates.other, "ratio": rates.ratio}
     yield found(Code.ACCOUNT_FILLED, "warn" if bad else "ok", "account_id", told, figures)
 
@@ -114,9 +114,10 @@ def check_sales(case: Case) -> Iterator[Finding]:
     figures: Figures = {"share_of_touches": share, "features": len(mine), "best_auc": best.auc.value if best else 0.5}
     told = f"{share:.1%} of touches are what sales did; no feature is named after it"
     if best:
-        drop = ", ".join(f'"*{word}*"' for word in words if any(word in t.name for t in mine))
+        used = [word for word in words if any(word in t.name for t in mine)]
+        shortest = [word for word in used if not any(other in word for other in used if other != word)]
         told = (
             f"{share:.1%} of touches are what sales did; its {len(mine)} features tell at most an AUC of "
-            f"{best.auc.value:.2f} ({best.name}), and catalog.drop({drop}) leaves them out"
+            f"{best.auc.value:.2f} ({best.name}), and catalog.drop({', '.join(f'"*{w}*"' for w in shortest)}) drops them"
         )
     yield found(Code.SALES_ACTIVITY, "note", ", ".join(sorted(families)), told, figures)

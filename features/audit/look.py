@@ -39,8 +39,8 @@ class Outcome(NamedTuple):
 
     label: Bools
     group: Ints
-    ever: Bools
-    """For each account whether somebody of it was won at any time, rows or none."""
+    destined: Bools
+    """For each row whether its lead was won at any time, in its window or not."""
 
     def accounts(self, rows: Bools) -> int:
         """How many accounts some rows are of."""
@@ -49,12 +49,14 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class FillRates:
-    """How often a field is filled, and not false, in won rows and in others."""
+    """How often a field is filled, and not false, among won and others."""
 
     won: float
     other: float
     accounts: float
     """Won accounts that the larger rate was, or would have been, seen in."""
+    of: str
+    """`rows`, by their own window; or `leads`, by whether they were won at any time."""
 
     @property
     def ratio(self) -> float:
@@ -70,7 +72,15 @@ class Telling(NamedTuple):
     """Of rows won; of an attribute, which stays, the share of accounts that were ever won."""
     surely: float
     """Lower bound of the share (Wilson), by the number of accounts."""
+    base: float
+    """The same share over all values."""
     accounts: int
+
+    @property
+    def odds(self) -> float:
+        """Odds of the share's lower bound over those of all values."""
+        low, base = (min(max(s, 1e-9), 1 - 1e-9) for s in (self.surely, self.base))
+        return low / (1 - low) * (1 - base) / base
 
 
 @dataclass(frozen=True)
@@ -147,11 +157,21 @@ def _correlation(numbers: Floats, present: Bools, outcome: Outcome) -> float:
 
 
 def fill_rates(filled: Bools, outcome: Outcome) -> FillRates:
-    """How often a field is filled by outcome."""
-    label = outcome.label
-    won, other = (float(filled[side].mean()) if side.any() else 0.0 for side in (label, ~label))
-    seen = outcome.accounts(filled & label) if won >= other else other * outcome.accounts(label)
-    return FillRates(won, other, seen)
+    """How often a field is filled by outcome: of rows, or of leads, whichever differ more.
+
+    A field that stays filled is filled in rows long before the win, too, which are not won themselves.
+    """
+    rates = (
+        _fill_rates(filled, outcome.label, outcome, "rows"),
+        _fill_rates(filled, outcome.destined, outcome, "leads"),
+    )
+    return max(rates, key=lambda r: r.ratio if r.accounts >= limits.ENOUGH else 0.0)
+
+
+def _fill_rates(filled: Bools, side: Bools, outcome: Outcome, of: str) -> FillRates:
+    won, other = (float(filled[half].mean()) if half.any() else 0.0 for half in (side, ~side))
+    seen = outcome.accounts(filled & side) if won >= other else other * outcome.accounts(side)
+    return FillRates(won, other, seen, of)
 
 
 def _telling(code: Ints, size: int, outcome: Outcome, *, stays: bool) -> Telling | None:
@@ -160,12 +180,17 @@ def _telling(code: Ints, size: int, outcome: Outcome, *, stays: bool) -> Telling
     group, value = pairs // size, pairs % size
     accounts = np.bincount(value, minlength=size)
     if stays:
-        share = np.bincount(value[outcome.ever[group]], minlength=size) / np.maximum(1, accounts)
+        ever = np.bincount(outcome.group, outcome.destined) > 0
+        share = np.bincount(value[ever[group]], minlength=size) / np.maximum(1, accounts)
+        base = float(ever[group].mean())
     else:
+        base = float(outcome.label.mean())
         share = np.bincount(code[outcome.label], minlength=size) / np.maximum(1, np.bincount(code, minlength=size))
     surely = np.where(accounts >= limits.ENOUGH, lower_bound(share, accounts), -1.0)
     best = int(np.argmax(surely))
-    return Telling(float(share[best]), float(surely[best]), int(accounts[best])) if surely[best] >= 0 else None
+    if surely[best] < 0:
+        return None
+    return Telling(float(share[best]), float(surely[best]), base, int(accounts[best]))
 
 
 def lower_bound(share: Floats, of: Ints) -> Floats:

@@ -151,9 +151,15 @@ def create_snapshots(w: Workspace, tables: Tables, spans: Windows, *, scoring: b
     )
 
 
+MANY_DATES = 1_000
+"""From so many as-of dates on, rows are counted by the month that their as_of lies in."""
+
+
 def count_statuses(w: Workspace) -> list[dict[str, Any]]:
-    """Rows of `snapshots` by as_of and status, in order."""
-    rows = w.con.execute("SELECT as_of, status, count(*) FROM snapshots GROUP BY ALL ORDER BY ALL").fetchall()
+    """Rows of `snapshots` by as_of (or its month, if there are many) and status, in order."""
+    many = w.count("SELECT count(DISTINCT as_of) FROM snapshots") > MANY_DATES
+    moment = "epoch_us(date_trunc('month', make_timestamptz(as_of)))" if many else "as_of"
+    rows = w.con.execute(f"SELECT {moment}, status, count(*) FROM snapshots GROUP BY ALL ORDER BY ALL").fetchall()
     counts: dict[int, dict[str, int]] = {}
     for as_of, status, n in rows:
         counts.setdefault(as_of, dict.fromkeys(STATUSES, 0))[status] = n

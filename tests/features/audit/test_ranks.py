@@ -157,7 +157,7 @@ def test_an_honest_feature_at_the_limit_is_not_accused_by_chance():
     for seed in range(60):
         score, label, group = clustered(seed, signal=1.5)
         told = look("f", Values(score.astype(np.float32), np.empty(0, np.int64), 0),
-                    Outcome(label, group, np.zeros(120, bool)), is_attribute=False)  # fmt: skip
+                    Outcome(label, group, label), is_attribute=False)  # fmt: skip
         above += told.auc.value >= 0.80
         passed += told.passes(0.80)
     assert above > 15

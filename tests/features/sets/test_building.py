@@ -221,6 +221,16 @@ def test_rows_of_ones_own_may_be_dates(playbook: Playbook, write):
     assert made.frame["count_any_30d"].tolist() == [1]
 
 
+def test_rows_of_many_instants_are_counted_by_month(playbook: Playbook, write):
+    tables = write(leads=[LEAD], touches=[TOUCH])
+    as_of = pd.date_range("2024-02-01", periods=1_500, freq="h", tz="UTC")
+    rows = pd.DataFrame({"lead_id": "L", "as_of": as_of})
+    made = build_training_set(tables, playbook, rows=rows, catalog=Catalog(playbook, [Count(30)]))
+    assert [(c["as_of"][:10], c["not_won"]) for c in made.manifest["counts"]] == [
+        ("2024-02-01", 29 * 24), ("2024-03-01", 31 * 24), ("2024-04-01", 1_500 - 60 * 24),
+    ]  # fmt: skip
+
+
 def test_a_naive_as_of_is_refused(playbook: Playbook, write):
     with pytest.raises(DataError, match="has no time zone"):
         build_scoring_set(write(leads=[LEAD], touches=[TOUCH]), playbook, datetime(2024, 2, 1))
