@@ -115,9 +115,9 @@ def check_sales(case: Case) -> Iterator[Finding]:
     told = f"{share:.1%} of touches are what sales did; no feature is named after it"
     if best:
         used = [word for word in words if any(word in t.name for t in mine)]
-        shortest = [word for word in used if not any(other in word for other in used if other != word)]
+        drop = ", ".join(f'"*{w}*"' for w in used if not any(other in w for other in used if other != w))
         told = (
             f"{share:.1%} of touches are what sales did; its {len(mine)} features tell at most an AUC of "
-            f"{best.auc.value:.2f} ({best.name}), and catalog.drop({', '.join(f'"*{w}*"' for w in shortest)}) drops them"
+            f"{best.auc.value:.2f} ({best.name}), and catalog.drop({drop}) leaves them out"
         )
     yield found(Code.SALES_ACTIVITY, "note", ", ".join(sorted(families)), told, figures)

@@ -20,7 +20,7 @@ CRAMERS_V = 0.95
 FILL_RATIO = 5.0
 """Fill rate of won rows over that of others, or the other way round (SCIENCE-MEASURED 3)."""
 TELLING_WARN = 0.50
-"""Share of won rows, or accounts, of one value, and surely so; TransmogrifAI's rule confidence, off by default there."""
+"""Share of won rows, or accounts, of one value, and surely so; TransmogrifAI calls it rule confidence (PEERS)."""
 TELLING_BLOCK = 0.80
 TELLING_ODDS = 10.0
 """Odds of being won with that value over those with any. Where a third of all is won anyway, as in the real log of

@@ -10,6 +10,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency
 from sklearn.metrics import roc_auc_score
 
+from touchline.features.audit.columns import _value
 from touchline.features.audit.drift import _jensen_shannon
 from touchline.features.audit.look import Outcome, Values, look, lower_bound
 from touchline.features.audit.ranks import (
@@ -69,6 +70,17 @@ def test_the_error_is_that_of_a_bootstrap_over_accounts():
     assert auc.error == pytest.approx(np.std(drawn), rel=0.2)
     by_row = area_over(score, label, np.arange(len(score)))
     assert auc.error > 2 * by_row.error
+
+
+def test_each_accounts_influence_is_what_leaving_it_out_does():
+    """Those without a win count, too: they are what a won row has to stand above."""
+    score, label, group = clustered(7)
+    auc = area_over(score, label, group)
+    for with_win in (False, True):
+        some = [g for g in range(120) if label[group == g].any() == with_win][:25]
+        without = [roc_auc_score(label[group != g], score[group != g]) - auc.value for g in some]
+        assert np.corrcoef(without, auc.parts[some])[0, 1] < -0.99
+        assert np.std(without) == pytest.approx(np.std(auc.parts[some]), rel=0.25)
 
 
 def test_a_score_turned_round_tells_the_same():
@@ -149,6 +161,17 @@ def test_a_share_of_few_is_not_sure():
     assert shares[0] < 0.5
     assert shares[1] > 0.98
     assert shares[2] == pytest.approx(0.402, abs=0.002)
+
+
+@pytest.mark.parametrize(("base", "share", "accused"), [(0.02, 0.7, True), (0.34, 0.71, False), (0.34, 0.97, True)])
+def test_a_value_is_accused_by_how_much_more_often_it_wins(base, share, accused):
+    """Where a third of all is won anyway, seven in ten after a good call are no leak."""
+    random = np.random.default_rng(8)
+    code = np.repeat([0, 1], [4_000, 200])
+    label = random.random(4_200) < np.where(code == 1, share, base)
+    outcome = Outcome(label, np.arange(4_200), label)
+    told = look("f", Values(None, code, 3, ("a", "b")), outcome, is_attribute=False)
+    assert (_value(told) is not None) is accused
 
 
 def test_an_honest_feature_at_the_limit_is_not_accused_by_chance():
