@@ -25,7 +25,7 @@ from touchline.features.sources.simulated.deals import (
     list_deals,
     list_journey,
 )
-from touchline.features.sources.simulated.dynamics import Model, Records
+from touchline.features.sources.simulated.dynamics import Models, Records, stories_per_account
 from touchline.features.sources.simulated.optimum import truth_rows, win_chances
 from touchline.features.sources.simulated.schemas import SCHEMAS, stored
 from touchline.features.sources.simulated.story import Counts, Story, live
@@ -43,15 +43,20 @@ class Plan:
 
     world: World
     traps: Traps
-    model: Model
+    models: Models
     seeds: Seeds
     accounts: int
     as_of: NDArray[np.int64]  # (D,) weeks that start at the as-of dates of the truth
 
     @property
+    def accounts_per_block(self) -> int:
+        """Number of accounts in a block: as many as make `ACCOUNTS_PER_BLOCK` stories; the last one may have fewer."""
+        return max(1, ACCOUNTS_PER_BLOCK // stories_per_account(self.models))
+
+    @property
     def blocks(self) -> int:
         """Number of blocks."""
-        return -(-self.accounts // ACCOUNTS_PER_BLOCK)
+        return -(-self.accounts // self.accounts_per_block)
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,11 @@ class Block:
 
 def build(plan: Plan, block: int) -> Block:
     """Simulate one block; depends on nothing but `plan` and the block's number."""
-    world, traps, seeds, model = plan.world, plan.traps, plan.seeds, plan.model
-    first = block * ACCOUNTS_PER_BLOCK
-    story = live(model, seeds.key(Stream.STORY), first, min(ACCOUNTS_PER_BLOCK, plan.accounts - first))
+    world, traps, seeds, model = plan.world, plan.traps, plan.seeds, plan.models[0]
+    first = block * plan.accounts_per_block
+    accounts = min(plan.accounts_per_block, plan.accounts - first)
+    each = stories_per_account(plan.models)
+    story = live(plan.models, seeds.key(Stream.STORY), first * each, accounts * each)
     delivery = records.deliver(story, model, seeds.key(Stream.LATE))
     created = records.register(story, seeds.key(Stream.ARRIVAL))
     parts = _touch_parts(plan, story, created, delivery)
@@ -81,7 +88,7 @@ def build(plan: Plan, block: int) -> Block:
         "leads": people.leads_table(story, profiles, aliases, ids, traps),
         "accounts": people.accounts_table(story, profiles, deals),
         "touches": touchlog.touches_table(log, profiles.language, ids, world),
-        "deals": _deals_table(story, deals, ids),
+        "deals": _deals_table(story, deals, ids, own=model.people_apart > 0),
         "stages": _stages_table(plan, story, created, parts.human, aliases=aliases, deals=deals, ids=ids),
         "changes": people.changes_table(world, seeds, block, story, profiles=profiles, ids=ids),
         "truth": _truth_table(plan, story, delivery, ids),
@@ -105,7 +112,7 @@ def _planted(
     filled = profiles.phone_filled if traps.leaky_field else np.zeros(0, np.bool_)
     return replace(
         log.planted,
-        scanner_accounts=np.unique(story.people["account"][parts.scanners["person"]]).size,
+        scanner_accounts=np.unique(people.companies(story)[parts.scanners["person"]]).size,
         phones_filled=int(filled.sum()),
         phones_filled_by_sales=int((filled & profiles.by_sales).sum()) if traps.leaky_field else 0,
         merges=aliases.person.size,
@@ -113,7 +120,7 @@ def _planted(
 
 
 def _touch_parts(plan: Plan, story: Story, created: Counts, delivery: records.Delivery) -> touchlog.TouchParts:
-    model, seeds = plan.model, plan.seeds
+    model, seeds = plan.models[0], plan.seeds
     mailing = records.mail(story, seeds.key(Stream.SENDS))
     scanners = records.scanner_records(story, model, mailing, seeds.key(Stream.SCANNERS))
     return touchlog.TouchParts(
@@ -124,8 +131,11 @@ def _touch_parts(plan: Plan, story: Story, created: Counts, delivery: records.De
     )
 
 
-def _deals_table(story: Story, deals: Records, ids: tuple[str, ...]) -> pa.Table:
-    """One row per deal; a won one has a row per person on it, with an equal share of the amount."""
+def _deals_table(story: Story, deals: Records, ids: tuple[str, ...], *, own: bool) -> pa.Table:
+    """One row per deal; a won one has a row per person on it, with an equal share of the amount.
+
+    A person's own deals always name the person.
+    """
     row, lead, amount, names = list[int](), list[int](), list[float | None](), list[str]()
     place, last_account = 0, -1
     for number, deal in enumerate(deals):
@@ -134,8 +144,8 @@ def _deals_table(story: Story, deals: Records, ids: tuple[str, ...]) -> pa.Table
         name = f"D{story.first_account + int(last_account):06d}{place:02d}"
         account = story.accounts[last_account]
         members = np.arange(account["people_start"], account["people_end"])
-        members = members[story.people["attached"][members]] if deal["outcome"] == WON else members[:0]
-        shares = _split(float(deal["amount"]), members.size)
+        members = members[story.people["attached"][members]] if own or deal["outcome"] == WON else members[:0]
+        shares = _split(float(deal["amount"]), members.size) if deal["outcome"] == WON else [None] * members.size
         row += [number] * max(1, members.size)
         lead += members.tolist() or [-1]
         names += [f"{name}-{k + 1}" for k in range(members.size)] or [name]
@@ -144,7 +154,7 @@ def _deals_table(story: Story, deals: Records, ids: tuple[str, ...]) -> pa.Table
     columns = [
         pa.array(names, pa.string()),
         coded(np.array(lead, np.int64), ids),
-        coded(taken["account"], people.account_ids(story)),
+        coded(story.accounts["company"][taken["account"]], people.account_ids(story)),
         times(np.ascontiguousarray(taken["opened_at"])),
         times(np.ascontiguousarray(taken["closed_at"])),
         coded(np.where(taken["outcome"] == OPEN, -1, taken["outcome"] - 1), OUTCOMES),
@@ -192,8 +202,8 @@ def _stages_table(
 
 
 def _truth_table(plan: Plan, story: Story, delivery: records.Delivery, ids: tuple[str, ...]) -> pa.Table:
-    chances = win_chances(plan.model, story, delivery.known_week, plan.as_of)
-    rows = truth_rows(plan.model, story, delivery.known_week, plan.as_of, chances)
+    chances = win_chances(plan.models, story, delivery.known_week, plan.as_of)
+    rows = truth_rows(plan.models[0], story, delivery.known_week, plan.as_of, chances)
     columns = [
         coded(rows.person, ids),
         times(START_US + plan.as_of[rows.date] * WEEK),

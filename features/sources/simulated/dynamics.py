@@ -3,6 +3,7 @@
 The story draws from these, the optimum filters with them: one place for the mathematics of both.
 """
 
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from touchline.features.sources.simulated.kinds import HUMAN_COUNT
 from touchline.features.sources.simulated.streams import part
 from touchline.features.sources.simulated.traps import Traps
-from touchline.features.sources.simulated.world import INDUSTRIES, REGIONS, ROLES, World
+from touchline.features.sources.simulated.world import INDUSTRIES, REGIONS, ROLES, WEEKLY, World
 
 Floats = NDArray[np.float64]
 Records: TypeAlias = Any  # structured arrays; numba reads their fields as attributes, which numpy does not type
@@ -30,9 +31,11 @@ class Model(Protocol):
     Z intents, G styles, U hidden fits, K human kinds, R roles, D delays.
     """
 
+    from_week: int  # first week in which these parameters hold
     weeks: int
     horizon: int
-    max_people: int
+    people_apart: int  # people of an account who each live a story of their own; 0: the account lives one
+    max_people: int  # per story
     industry_share: Floats
     industry_fit: Floats
     region_share: Floats
@@ -73,21 +76,67 @@ class Model(Protocol):
     scanner_chance: float
 
 
-def compile_world(world: World, traps: Traps) -> Model:
-    """Turn `world` into a record, with the two traps that change the model itself built in."""
+class Models(Protocol):
+    """The models of a world in order of `from_week`, the first from week 0: one, or two if the world drifts."""
+
+    @property
+    def size(self) -> int:
+        """Number of models."""
+        ...
+
+    def __getitem__(self, period: int, /) -> Model: ...
+
+
+def compile_world(world: World, traps: Traps) -> Models:
+    """Turn `world` into records, with the two traps that change the model itself built in."""
+    rows = [_compile(world, 0, traps)]
+    if world.drift is not None:
+        rows.append(_compile(_after(world), world.drift.week, traps))
+    dtype = np.dtype([(name, value.dtype, value.shape) for name, value in rows[0].items()])
+    models = np.recarray(len(rows), dtype)
+    for period, row in enumerate(rows):
+        for name, value in row.items():
+            models[name][period] = value
+    return cast("Models", models)
+
+
+def _compile(world: World, from_week: int, traps: Traps) -> dict[str, NDArray[Any]]:
     _check(world)
     values: dict[str, object] = {name: getattr(world, name, None) for name in Model.__annotations__}
-    values["horizon"] = world.horizon_weeks
-    if not traps.several_people:
+    values["from_week"], values["horizon"] = from_week, world.horizon_weeks
+    apart = 0 if world.people_apart is None else world.people_apart
+    values["people_apart"] = apart if traps.several_people else min(1, apart)
+    if apart or not traps.several_people:
         values["max_people"] = 1
     if not traps.late_facts:
         values["late_weeks_share"] = (1.0, *(0.0 for _ in world.late_weeks_share[1:]))
     arrays = {name: np.asarray(value) for name, value in values.items()}
-    arrays = {name: v.astype(np.int64 if v.dtype.kind == "i" else np.float64) for name, v in arrays.items()}
-    record = np.recarray(1, np.dtype([(name, value.dtype, value.shape) for name, value in arrays.items()]))
-    for name, value in arrays.items():
-        record[name][0] = value
-    return cast("Model", record[0])
+    return {name: v.astype(np.int64 if v.dtype.kind == "i" else np.float64) for name, v in arrays.items()}
+
+
+def _after(world: World) -> World:
+    """Return the world as it is after its drift."""
+    assert world.drift is not None
+    week, changes = world.drift.week, dict(world.drift.changes)
+    if week < 1:
+        raise ValueError(f"World.drift.week must be at least 1, but is {week}. Change the world itself instead.")
+    if lasting := sorted(set(changes) - set(WEEKLY)):
+        raise ValueError(f"World.drift cannot change {', '.join(lasting)}; it can change {', '.join(WEEKLY)}.")
+    return replace(world, **cast("dict[str, Any]", changes))
+
+
+def stories_per_account(models: Models) -> int:
+    """How many rows of a `Story` an account has: one, or one for each of its people who are apart."""
+    return max(1, models[0].people_apart)
+
+
+@part
+def period_of(models: Models, week: int) -> int:
+    """Position of the model that holds in a week."""
+    period = models.size - 1
+    while week < models[period].from_week:
+        period -= 1
+    return period
 
 
 _SIZES = {
@@ -118,6 +167,8 @@ _SIZES = {
 
 def _check(world: World) -> None:
     """Refuse a world whose parameters have the wrong sizes or whose shares do not sum to 1."""
+    if world.people_apart is not None and world.people_apart < 1:
+        raise ValueError(f"World.people_apart must be at least 1, or None, but is {world.people_apart}.")
     for name, size in _SIZES.items():
         values = getattr(world, name)
         if len(values) != size:

@@ -20,8 +20,10 @@ from touchline.features.sources.simulated.dynamics import (
     YES,
     Floats,
     Model,
+    Models,
     Record,
     Records,
+    period_of,
 )
 from touchline.features.sources.simulated.kinds import BURST_KINDS, HUMAN_COUNT, LATE_KINDS, MAIL_KINDS
 from touchline.features.sources.simulated.story import Counts, Story, Weeks
@@ -43,47 +45,53 @@ WEEK_FACTS = np.dtype(
 
 
 @part
-def log_rates(model: Model) -> Floats:
-    """Return log(rate * style), (K, Z, G)."""
-    out = np.empty((HUMAN_COUNT, INTENT_COUNT, STYLE_COUNT))
-    for kind in range(HUMAN_COUNT):
-        for z in range(INTENT_COUNT):
-            for g in range(STYLE_COUNT):
-                out[kind, z, g] = np.log(model.weekly_rate[kind, z] * model.style[g])
+def log_rates(models: Models) -> Floats:
+    """Return log(rate * style), (P, K, Z, G) for P models."""
+    out = np.empty((models.size, HUMAN_COUNT, INTENT_COUNT, STYLE_COUNT))
+    for period in range(models.size):
+        model = models[period]
+        for kind in range(HUMAN_COUNT):
+            for z in range(INTENT_COUNT):
+                for g in range(STYLE_COUNT):
+                    out[period, kind, z, g] = np.log(model.weekly_rate[kind, z] * model.style[g])
     return out
 
 
 @part
-def gather(facts: Records, model: Model, log_rate: Floats, story: Story, known_week: Weeks, a: int) -> None:
+def gather(facts: Records, models: Models, log_rate: Floats, story: Story, known_week: Weeks, a: int) -> None:
     """Fill `facts`, of WEEK_FACTS, with all its weeks of account `a`.
 
     `known_week` (M,) is the week in which each touch of the story reached the log.
     """
     account = story.accounts[a]
-    exposure = np.zeros(HUMAN_COUNT)  # sum of role multipliers of those present
-    heat = np.zeros((model.max_people, len(BURST_KINDS)))
+    exposure = np.zeros((models.size, HUMAN_COUNT))  # sum of role multipliers of those present, by period
+    max_people = models[0].max_people
+    heat = np.zeros((max_people, len(BURST_KINDS)))
     count = np.zeros(HUMAN_COUNT, np.int64)  # of the week: zero again once added to the evidence
-    burst = np.zeros((model.max_people, len(BURST_KINDS)), np.int64)  # likewise
+    burst = np.zeros((max_people, len(BURST_KINDS)), np.int64)  # likewise
     first = account.people_start
     present = first
     row = account.touch_start
     for week in range(facts.size):
         before = present
+        period = period_of(models, week)
+        model = models[period]
         while present < account.people_end and story.people[present].arrival == week:
-            _expose(exposure, model.role_multiplier[story.people[present].role])
+            for each in range(models.size):
+                _expose(exposure[each], models[each].role_multiplier[story.people[present].role])
             present += 1
         now = facts[week]
         _clear(now)
         now.send = story.send[a, week] if present > first else UNSEEN
         now.call = story.call[a, week] if present > first else UNSEEN
         now.deal_before, now.deal_after = story.deal[a, week], story.deal[a, week + 1]
-        _add_arrivals(now.prompt, model, present - before, model.max_people - (before - first))
+        _add_arrivals(now.prompt, model, present - before, max_people - (before - first))
         while row < account.touch_end and story.touches[row].week == week:
             touch = story.touches[row]
             _count_touch(count, burst[touch.person - first], now, touch.kind, int(known_week[row]) - week)
             row += 1
         season = model.season[week % model.season.size]
-        _add_kinds(now, model, log_rate, count, exposure, season, now.send == YES)
+        _add_kinds(now, model, log_rate[period], count, exposure[period], season, now.send == YES)
         for person in range(present - first):
             role = story.people[first + person].role
             _add_bursts(now.prompt, model, role, season, heat[person], burst[person])

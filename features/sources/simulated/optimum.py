@@ -6,6 +6,9 @@ weeks before an as-of date incomplete, so these are filtered again with what was
 the as-of week a backward recursion over the horizon gives the chance to win, sends and calls to come averaged out.
 
 Sends and calls are visible only in weeks in which somebody is there; in all others the filter averages over them.
+
+Each week has its own parameters (`period_of`), in the filter as in the recursion. Where people are apart, an account
+here is one person's share of it.
 """
 
 from typing import NamedTuple
@@ -23,9 +26,11 @@ from touchline.features.sources.simulated.dynamics import (
     UNSEEN,
     Floats,
     Model,
+    Models,
     Record,
     Records,
     fill_dynamics,
+    period_of,
 )
 from touchline.features.sources.simulated.evidence import WEEK_FACTS, gather, log_rates, week_evidence
 from touchline.features.sources.simulated.story import NO_DEAL, OPEN_DEAL, WON_DEAL, Story, Weeks
@@ -44,12 +49,12 @@ _FILTER = np.dtype(
 
 
 @kernel
-def win_chances(model: Model, story: Story, known_week: Weeks, as_of: NDArray[np.int64]) -> Floats:
+def win_chances(models: Models, story: Story, known_week: Weeks, as_of: NDArray[np.int64]) -> Floats:
     """Exact chances that the accounts of `story` are won within the horizon.
 
     Parameters
     ----------
-    model
+    models
         The world.
     story
         N accounts.
@@ -61,36 +66,50 @@ def win_chances(model: Model, story: Story, known_week: Weeks, as_of: NDArray[np
     Returns
     -------
     (N, D) array
-        NaN where the account is not in question: nobody there yet, an open deal, or won.
+        NaN where the account is not in question: nobody there yet, an open deal, or won; where people are apart,
+        and so deals a person's own, a lost one as well.
     """
+    model = models[0]  # for what holds in all weeks
     chances = np.full((story.accounts.size, as_of.size), np.nan)
     facts: Records = np.zeros(model.weeks, WEEK_FACTS)
-    rooms, dynamics = np.empty(1, _FILTER), np.empty(1, DYNAMICS)
-    log_rate = log_rates(model)
+    rooms, dynamics = np.empty(1, _FILTER), np.empty(models.size, DYNAMICS)
+    log_rate = log_rates(models)
     for a in range(story.accounts.size):
         account = story.accounts[a]
         if account.people_start == account.people_end:
             continue
-        room, own = rooms[0], dynamics[0]  # read anew for each account: a record does not keep its array alive
-        for u in range(FIT_COUNT):
-            fill_dynamics(own, model, u, account.visible_fit + model.residual_fit[u])
+        room = rooms[0]  # read anew for each account: a record does not keep its array alive
+        for period in range(models.size):
+            for u in range(FIT_COUNT):
+                fill_dynamics(dynamics[period], models[period], u, account.visible_fit + model.residual_fit[u])
         weeks = min(model.weeks, account.won_week + 1)
-        gather(facts[:weeks], model, log_rate, story, known_week, a)
-        _forward(room, facts[:weeks], model, log_rate, own)
+        gather(facts[:weeks], models, log_rate, story, known_week, a)
+        _forward(room, facts[:weeks], models, log_rate, dynamics)
+        closed = _first_loss(facts[:weeks]) if model.people_apart > 0 else weeks
         for date in range(as_of.size):
             week = as_of[date]
             arrived = story.people[account.people_start].arrival < week
-            if week > weeks or not arrived or facts[week - 1].deal_after != NO_DEAL:
+            if week > weeks or week > closed or not arrived or facts[week - 1].deal_after != NO_DEAL:
                 continue
-            _believe_as_of(room, facts[:week], model, log_rate, own)
-            _fill_value(room, model, own, week)
+            _believe_as_of(room, facts[:week], models, log_rate, dynamics)
+            _fill_value(room, models, dynamics, week)
             chances[a, date] = _expected(room)
     return chances
 
 
 @part
-def _forward(room: Record, facts: Records, model: Model, log_rate: Floats, own: Record) -> None:
+def _first_loss(facts: Records) -> int:
+    """Week in which the first deal was lost; the number of weeks if none was."""
+    for week in range(facts.size):
+        if facts[week].deal_before == OPEN_DEAL and facts[week].deal_after == NO_DEAL:
+            return week
+    return facts.size
+
+
+@part
+def _forward(room: Record, facts: Records, models: Models, log_rate: Floats, dynamics: Records) -> None:
     """Filter all weeks of `facts` as if complete, and keep the belief at the start of each."""
+    model = models[0]
     for z in range(INTENT_COUNT):
         for u in range(FIT_COUNT):
             for g in range(STYLE_COUNT):
@@ -98,19 +117,19 @@ def _forward(room: Record, facts: Records, model: Model, log_rate: Floats, own: 
     for week in range(facts.size):
         _copy(facts[week].prior, room.belief)
         if week + 1 < facts.size:
-            _absorb(room, facts[week], model, log_rate, own, week, DELAY_COUNT)
-            _move(room, own.transition[facts[week + 1].send])
+            _absorb(room, facts[week], models, log_rate, dynamics, week, DELAY_COUNT)
+            _move(room, dynamics[period_of(models, week + 1)].transition[facts[week + 1].send])
 
 
 @part
-def _believe_as_of(room: Record, facts: Records, model: Model, log_rate: Floats, own: Record) -> None:
+def _believe_as_of(room: Record, facts: Records, models: Models, log_rate: Floats, dynamics: Records) -> None:
     """Set the belief about the week after `facts` from what was known by then."""
     start = max(0, facts.size - (DELAY_COUNT - 1))
     _copy(room.belief, facts[start].prior)
     for week in range(start, facts.size):
-        _absorb(room, facts[week], model, log_rate, own, week, facts.size - 1 - week)
+        _absorb(room, facts[week], models, log_rate, dynamics, week, facts.size - 1 - week)
         send = facts[week + 1].send if week + 1 < facts.size else UNSEEN
-        _move(room, own.transition[send])
+        _move(room, dynamics[period_of(models, week + 1)].transition[send])
 
 
 @part
@@ -122,9 +141,13 @@ def _copy(to: Floats, belief: Floats) -> None:
 
 
 @part
-def _absorb(room: Record, now: Record, model: Model, log_rate: Floats, own: Record, week: int, age: int) -> None:
+def _absorb(
+    room: Record, now: Record, models: Models, log_rate: Floats, dynamics: Records, week: int, age: int
+) -> None:
     """Condition the belief on what is known of a week `age` weeks later; a lost deal makes the account dormant."""
-    week_evidence(room.likelihood, now, model, log_rate, age)
+    period = period_of(models, week)
+    model, own = models[period], dynamics[period]
+    week_evidence(room.likelihood, now, model, log_rate[period], age)
     _exponentiate(room.likelihood)
     total = 0.0
     for z in range(INTENT_COUNT):
@@ -158,6 +181,8 @@ def _exponentiate(log_likelihood: Floats) -> None:
 @part
 def _outcome(now: Record, model: Model, own: Record, week: int, u: int, z: int) -> float:
     """Return the chance of what the deal did in the week, given the fit and the intent."""
+    if now.call == UNSEEN and model.people_apart > 0:
+        return 1.0  # a person's own deal needs the person
     if now.deal_before == NO_DEAL:
         opened = own.opportunity[now.call, u, z]
         return opened if now.deal_after == OPEN_DEAL else 1.0 - opened
@@ -181,16 +206,18 @@ def _move(room: Record, transition: Floats) -> None:
 
 
 @part
-def _fill_value(room: Record, model: Model, own: Record, as_of: int) -> None:
+def _fill_value(room: Record, models: Models, dynamics: Records, as_of: int) -> None:
     """Fill `room.value` with P(won in weeks as_of .. as_of + horizon | fit, intent in week as_of, no deal)."""
     next_no, next_open = np.zeros(INTENT_COUNT), np.zeros(INTENT_COUNT)
     for u in range(FIT_COUNT):
         for z in range(INTENT_COUNT):
             room.value[u, z], room.value_open[u, z] = 0.0, 0.0
-        for week in range(as_of + model.horizon - 1, as_of - 1, -1):
+        for week in range(as_of + models[0].horizon - 1, as_of - 1, -1):
+            period = period_of(models, week)
+            model, own, later = models[period], dynamics[period], dynamics[period_of(models, week + 1)]
             for z in range(INTENT_COUNT):
-                next_no[z] = _ahead(own.transition[UNSEEN, u, z], room.value[u])
-                next_open[z] = _ahead(own.transition[UNSEEN, u, z], room.value_open[u])
+                next_no[z] = _ahead(later.transition[UNSEEN, u, z], room.value[u])
+                next_open[z] = _ahead(later.transition[UNSEEN, u, z], room.value_open[u])
             for z in range(INTENT_COUNT):
                 opened, lost = own.opportunity[UNSEEN, u, z], model.lose_hazard[z]
                 win = own.win[week % QUARTER_WEEKS, u, z]

@@ -58,9 +58,9 @@ def draw_profiles(world: World, seeds: Seeds, block: int, story: Story, created_
     """Draw what the story does not depend on: names, languages, owners."""
     random = seeds.generator(Stream.PROFILES, block)
     accounts, people = story.accounts.size, story.people.size
-    of_account = story.people["account"]
+    of_account, company = story.people["account"], companies(story)
     french = (random.random(accounts) < world.french_share).astype(np.int64)
-    language = french[of_account] ^ (random.random(people) < OTHER_LANGUAGE_SHARE)
+    language = french[company] ^ (random.random(people) < OTHER_LANGUAGE_SHARE)
     picks = random.integers(0, 1 << 30, (people, 2))
     words = random.integers(0, 1 << 30, (accounts, 2))
     by_sales = (story.accounts["won_week"][of_account] != NEVER) & story.people["attached"]
@@ -119,8 +119,13 @@ def lead_ids(story: Story, aliases: Aliases, max_people: int) -> tuple[str, ...]
     return tuple(f"L{n:07d}" for n in np.concatenate((number, number[aliases.person] + 1)).tolist())
 
 
+def companies(story: Story) -> NDArray[np.int32]:
+    """Row (P,) of the account that each person belongs to in the tables."""
+    return story.accounts["company"][story.people["account"]]
+
+
 def account_ids(story: Story) -> tuple[str, ...]:
-    """Ids (N,) of the accounts."""
+    """Ids (N,) of the accounts; those of a company's other rows are not used."""
     return tuple(f"A{story.first_account + a:06d}" for a in range(story.accounts.size))
 
 
@@ -128,7 +133,7 @@ def leads_table(story: Story, profiles: Profiles, aliases: Aliases, ids: tuple[s
     """People first, then aliases, who share everything with their person but the address and an empty phone."""
     who = np.concatenate((np.arange(story.people.size), aliases.person))
     second = np.arange(who.size) >= story.people.size
-    account = story.people["account"][who]
+    account = companies(story)[who]
     columns = [
         coded(np.arange(who.size), ids),
         times(np.concatenate((profiles.created_at, aliases.created_at))),
@@ -150,8 +155,8 @@ def leads_table(story: Story, profiles: Profiles, aliases: Aliases, ids: tuple[s
 def accounts_table(story: Story, profiles: Profiles, deals: Records) -> pa.Table:
     """Accounts with a person or a deal, created with the first of these."""
     created = np.full(story.accounts.size, np.iinfo(np.int64).max)
-    np.minimum.at(created, story.people["account"], profiles.created_at)
-    np.minimum.at(created, deals["account"], deals["opened_at"])
+    np.minimum.at(created, companies(story), profiles.created_at)
+    np.minimum.at(created, story.accounts["company"][deals["account"]], deals["opened_at"])
     seen = np.flatnonzero(created < np.iinfo(np.int64).max)
     columns = [
         coded(seen, account_ids(story)),
@@ -181,7 +186,7 @@ def changes_table(
     """Reassign some owners and correct some languages: the first value at creation, the present one later."""
     random = seeds.generator(Stream.CHANGES, block)
     end = START_US + world.weeks * WEEK
-    account = story.people["account"]
+    account = companies(story)
     moved = random.random(story.accounts.size) < OWNER_CHANGE_SHARE
     moved_at = START_US + (random.random(story.accounts.size) * world.weeks * WEEK).astype(np.int64)
     former = (profiles.owner + random.integers(1, len(OWNERS), story.accounts.size)) % len(OWNERS)

@@ -22,7 +22,7 @@ from touchline.features.sources.simulated import prose
 from touchline.features.sources.simulated.block import Block, Plan, build
 from touchline.features.sources.simulated.clock import START, week_of, week_start
 from touchline.features.sources.simulated.columns import texts
-from touchline.features.sources.simulated.dynamics import compile_world
+from touchline.features.sources.simulated.dynamics import compile_world, stories_per_account
 from touchline.features.sources.simulated.schemas import SCHEMAS, TableWriter, stored
 from touchline.features.sources.simulated.story import live
 from touchline.features.sources.simulated.streams import Seeds, Stream
@@ -118,6 +118,10 @@ def simulate(
     while that window is not over. Leads in truth are people with a touch of their own, known and taken
     place in the last `horizon_weeks`, on an account that has no open and no won deal. Under `traps.merges`
     the truth knows which ids are one person and lists the surviving one.
+
+    In a world whose people are apart, every deal is one row with its lead, and a lead with a lost deal is in question
+    no more. In a world that drifts, the truth uses each week's own parameters, those of the weeks to come included:
+    before the drift it stands for somebody who knows what is coming.
     """
     if leads < 1:
         raise ValueError(f"`leads` must be at least 1, but is {leads}. Ask for 1,000 or more to learn from them.")
@@ -141,10 +145,11 @@ def simulate(
 
 
 def _plan(leads: int, seed: int, traps: Traps, world: World, truth_as_of: Sequence[date] | None) -> Plan:
-    model = compile_world(world, traps)
-    pilot = live(model, Seeds(0).key(Stream.STORY), 0, PILOT_ACCOUNTS)
-    accounts = max(1, round(leads * PILOT_ACCOUNTS / max(1, pilot.people.size)))
-    return Plan(world, traps, model, Seeds(seed), accounts, _truth_weeks(world, truth_as_of))
+    models = compile_world(world, traps)
+    each = stories_per_account(models)
+    pilot = live(models, Seeds(0).key(Stream.STORY), 0, PILOT_ACCOUNTS // each * each)
+    accounts = max(1, round(leads * (pilot.accounts.size / each) / max(1, pilot.people.size)))
+    return Plan(world, traps, models, Seeds(seed), accounts, _truth_weeks(world, truth_as_of))
 
 
 def _truth_weeks(world: World, truth_as_of: Sequence[date] | None) -> NDArray[np.int64]:
@@ -188,6 +193,10 @@ def _assets_table() -> pa.Table:
     return pa.table(columns, schema=stored(SCHEMAS["assets"]))
 
 
+def _what_is_set(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in items if value is not None}
+
+
 def _write_report(path: Path, simulation: Simulation, plan: Plan, leads_wanted: int) -> None:
     report = {
         "seed": simulation.seed,
@@ -199,7 +208,7 @@ def _write_report(path: Path, simulation: Simulation, plan: Plan, leads_wanted: 
         "rows": dict(simulation.rows),
         "traps": asdict(plan.traps),
         "planted": asdict(simulation.planted),
-        "world": asdict(plan.world),
+        "world": asdict(plan.world, dict_factory=_what_is_set),
     }
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

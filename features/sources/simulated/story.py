@@ -2,6 +2,9 @@
 
 Accounts are independent, so one kernel lives them one after another; memory grows with what happens, not with
 weeks x accounts x people x kinds.
+
+Where people are apart (`World.people_apart`), each of them lives an account's story alone: a row of `Story.accounts` is
+then one person's share of the account, and `company` tells which rows are one account.
 """
 
 from typing import NamedTuple
@@ -14,9 +17,11 @@ from touchline.features.sources.simulated.dynamics import (
     QUARTER_WEEKS,
     Floats,
     Model,
+    Models,
     Record,
     Records,
     fill_dynamics,
+    period_of,
 )
 from touchline.features.sources.simulated.kinds import (
     BURST_KINDS,
@@ -35,6 +40,7 @@ Counts = NDArray[np.int64]
 
 ACCOUNT = np.dtype(
     [
+        ("company", np.int32),  # the row whose id, profile and name the account goes by in the tables
         ("industry", np.int8),
         ("region", np.int8),
         ("employees", np.int32),
@@ -76,25 +82,31 @@ class Story(NamedTuple):
 
 
 @kernel
-def live(model: Model, key: np.uint64, first_account: int, accounts: int) -> Story:
-    """Live the accounts `first_account` .. `first_account + accounts`; `key` belongs to `Stream.STORY`."""
-    story = _blank(model, first_account, accounts)
+def live(models: Models, key: np.uint64, first_account: int, accounts: int) -> Story:
+    """Live the accounts `first_account` .. `first_account + accounts`; `key` belongs to `Stream.STORY`.
+
+    Where people are apart, both numbers must be multiples of `people_apart`.
+    """
+    story = _blank(models[0], first_account, accounts)
     touches = np.empty(64 * accounts + 64, TOUCH)  # grows when needed
     state = np.empty(4, np.uint64)
     rates = np.empty(HUMAN_COUNT)
-    dynamics = np.empty(1, DYNAMICS)  # read anew for each account: a record does not keep its array alive
+    dynamics = np.empty(models.size, DYNAMICS)  # read anew each week: a record does not keep its array alive
     people = 0
     used = 0
     for a in range(accounts):
         account = story.accounts[a]
         restart(state, key, first_account + a)
-        fit, style = _draw_account(state, model, account)
-        chances = dynamics[0]
-        fill_dynamics(chances, model, 0, fit)
+        residual, style = _draw_account(state, models[0], account)
+        _join_company(story.accounts, a, models[0].people_apart)
+        for period in range(models.size):
+            fill_dynamics(dynamics[period], models[period], 0, account.visible_fit + residual)
         account.people_start, account.touch_start = people, used
-        heat = np.zeros((model.max_people, len(BURST_KINDS)))
+        heat = np.zeros((models[0].max_people, len(BURST_KINDS)))
         intent = 0
-        for week in range(model.weeks):
+        for week in range(models[0].weeks):
+            period = period_of(models, week)
+            model, chances = models[period], dynamics[period]
             story.send[a, week] = uniform(state) < model.send_chance
             story.call[a, week] = uniform(state) < model.call_chance
             if week > 0:
@@ -113,7 +125,8 @@ def live(model: Model, key: np.uint64, first_account: int, accounts: int) -> Sto
                 _touch(state, touches[used : used + count], rates, total, p, week)
                 _warm(own_heat, model, touches[used : used + count])
                 used += count
-            intent = _move_deal(state, model, chances, story.deal[a], bool(story.call[a, week]), week, intent)
+            if people > account.people_start or model.people_apart == 0:  # a person's own deal needs the person
+                intent = _move_deal(state, model, chances, story.deal[a], bool(story.call[a, week]), week, intent)
             if story.deal[a, week + 1] == WON_DEAL:
                 account.won_week = week
                 break
@@ -155,7 +168,7 @@ def _grown(rows: Records, needed: int) -> Records:
 
 @part
 def _draw_account(state: NDArray[np.uint64], model: Model, account: Record) -> tuple[float, float]:
-    """Draw what the account is; returns its whole fit and its style, both hidden."""
+    """Draw what the account is; returns the residual of its fit and its style, both hidden."""
     industry = pick(state, model.industry_share, 1.0)
     region = pick(state, model.region_share, 1.0)
     employees = max(1.0, np.rint(np.exp(model.log_size_mean + model.log_size_sd * normal(state))))
@@ -165,7 +178,16 @@ def _draw_account(state: NDArray[np.uint64], model: Model, account: Record) -> t
     account.industry, account.region = industry, region
     account.employees, account.visible_fit = int(employees), visible
     residual = model.residual_fit[pick(state, model.residual_share, 1.0)]
-    return visible + residual, model.style[pick(state, model.style_share, 1.0)]
+    return residual, model.style[pick(state, model.style_share, 1.0)]
+
+
+@part
+def _join_company(accounts: Records, a: int, people_apart: int) -> None:
+    """Give the row its company, and the people of one account what is visible of the first."""
+    company = a - a % people_apart if people_apart > 0 else a
+    accounts[a].company = company
+    accounts[a].industry, accounts[a].region = accounts[company].industry, accounts[company].region
+    accounts[a].employees, accounts[a].visible_fit = accounts[company].employees, accounts[company].visible_fit
 
 
 @part

@@ -4,7 +4,10 @@ Intent states are always, in this order: dormant, aware, evaluating, buying. Hum
 `kinds.HUMAN_KINDS`. One person belongs to one account; a week starts on Monday 00:00 UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+
+from touchline.features.sources.simulated.kinds import EMAIL_OPEN, EVENT, PRICING_PAGE
 
 INTENTS = ("dormant", "aware", "evaluating", "buying")
 ROLES = ("decision", "influencer", "user", "unknown")
@@ -18,6 +21,40 @@ Row = tuple[float, ...]
 Matrix = tuple[Row, ...]
 
 
+#: What may differ from week to week; all else, above all who accounts and people are, holds for good.
+WEEKLY = (
+    "arrival_rate",
+    "role_share",
+    "weekly_rate",
+    "role_multiplier",
+    "season",
+    "burst_gain",
+    "burst_memory",
+    "send_chance",
+    "call_chance",
+    "rise_base",
+    "rise_fit",
+    "rise_send",
+    "fall_chance",
+    "opportunity_hazard",
+    "opportunity_fit",
+    "opportunity_call",
+    "win_hazard",
+    "win_fit",
+    "closing",
+    "lose_hazard",
+    "hazard_ceiling",
+)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A change of the world: from `week` on, the parameters named in `changes` (some of `WEEKLY`) have these values."""
+
+    week: int
+    changes: Mapping[str, float | Row | Matrix]
+
+
 @dataclass(frozen=True)
 class World:
     """All parameters of the simulated world; change some with `dataclasses.replace`."""
@@ -25,6 +62,12 @@ class World:
     # Clock
     weeks: int = 150  # simulated time
     horizon_weeks: int = 13  # a win counts for an as-of date if it falls in the next so many weeks (91 days)
+    drift: Drift | None = None  # None: the same world in all weeks
+
+    # Who has an intent, a style, a hidden fit, mails, calls, scanners and deals: the account as a whole (None), or each
+    # of so many people by themselves. These share only what is visible of their account; what is said of accounts below
+    # then holds for each of them, and a deal is one person's, who is there when it opens
+    people_apart: int | None = None
 
     # Who the accounts are
     industry_share: Row = (0.3, 0.2, 0.2, 0.1, 0.1, 0.1)  # chance of each industry
@@ -49,7 +92,7 @@ class World:
     style_share: Row = (0.6, 0.4)
 
     # Who the people are
-    max_people: int = 6  # per account; further arrivals do not register
+    max_people: int = 6  # per account, unless they are apart; further arrivals do not register
     arrival_rate: Row = (0.013, 0.028, 0.060, 0.080)  # new people per account and week, by intent
     role_share: Row = (0.15, 0.25, 0.35, 0.25)
     attach_chance: Row = (0.85, 0.60, 0.35, 0.50)  # chance that a person is on the won deal, by role
@@ -131,4 +174,34 @@ NULL_WORLD = replace(
     win_hazard=(0.06,) * len(INTENTS),
     win_fit=0.0,
     lose_hazard=(0.06,) * len(INTENTS),
+)
+
+#: Intent lives on the contact: each person has an intent, evidence and deals of their own, so that, given what is
+#: visible of the account, colleagues tell nothing of one another.
+CONTACT_WORLD = replace(
+    DEFAULT_WORLD,
+    people_apart=4,
+    attach_chance=(1.0,) * len(ROLES),
+    # fewer deals per person than per account of the default, for about the same share of leads that are won
+    opportunity_hazard=(0.0002, 0.001, 0.0075, 0.065),
+    win_hazard=(0.0004, 0.0024, 0.016, 0.052),
+)
+
+_RATES_AFTER = {
+    EMAIL_OPEN: (0.35,) * len(INTENTS),
+    PRICING_PAGE: (0.05,) * len(INTENTS),
+    EVENT: (0.002, 0.006, 0.03, 0.25),
+}
+
+#: The default world until week 112. From then on mail opens and visits to the pricing page mean nothing, events a lot,
+#: and half as many deals open.
+DRIFT_WORLD = replace(
+    DEFAULT_WORLD,
+    drift=Drift(
+        112,
+        {
+            "weekly_rate": tuple(_RATES_AFTER.get(kind, row) for kind, row in enumerate(DEFAULT_WORLD.weekly_rate)),
+            "opportunity_hazard": tuple(hazard / 2 for hazard in DEFAULT_WORLD.opportunity_hazard),
+        },
+    ),
 )

@@ -1,11 +1,11 @@
-"""Two simulations for all tests of this folder: one large with the usual traps, one with every trap."""
+"""Simulations for all tests of this folder: a large one with the usual traps, one with every trap, other worlds."""
 
 from collections.abc import Callable
 
 import duckdb
 import pytest
 
-from touchline.features.sources.simulated import Simulation, Traps, simulate
+from touchline.features.sources.simulated import CONTACT_WORLD, DRIFT_WORLD, Simulation, Traps, simulate
 
 Ask = Callable[..., list[tuple]]
 
@@ -59,3 +59,15 @@ def ask_fixture() -> Ask:
 def plain(tmp_path_factory) -> Simulation:
     """Small enough to be asked a thousand questions; late facts and scanners on."""
     return simulate(tmp_path_factory.mktemp("plain"), leads=1_500, seed=8)
+
+
+@pytest.fixture(scope="session")
+def contact(tmp_path_factory) -> Simulation:
+    """Intent lives on the contact."""
+    return simulate(tmp_path_factory.mktemp("contact"), leads=10_000, seed=21, world=CONTACT_WORLD)
+
+
+@pytest.fixture(scope="session")
+def drifting(tmp_path_factory) -> Simulation:
+    """The world changes in week 112; with the accounts of `dirty` until then."""
+    return simulate(tmp_path_factory.mktemp("drifting"), leads=10_000, seed=3, world=DRIFT_WORLD)
