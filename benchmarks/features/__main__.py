@@ -16,7 +16,7 @@ from benchmarks.features import report
 from benchmarks.features.contest import FEW, first_round, note, run_case
 from benchmarks.features.feature_set import SETS
 from benchmarks.features.generate import SHAPES, rows_file
-from benchmarks.features.lineup import NAMES, OURS, PEERS, WARM, Peer, cases
+from benchmarks.features.lineup import EXECUTORS, NAMES, ON_SPARK, OURS, PEERS, WARM, Peer, cases
 from benchmarks.features.running import Bench, Spent, middle_of
 
 
@@ -29,6 +29,9 @@ def main() -> None:
         warm_up(bench)
         if options.growth:
             print(report.growth(options.touches, grow(bench, options.touches, options.rounds)))
+            return
+        if options.executors:
+            print(report.executors(options.touches, spread(bench, options.touches, options.rounds)))
             return
         chosen = [peer for peer in PEERS if peer.name in options.only]
         print(report.heading(chosen), flush=True)
@@ -68,6 +71,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="of runs that are not long; the median is told")
     parser.add_argument("--no-limits", action="store_true", help="give everybody all touches, however long it takes")
     parser.add_argument("--growth", action="store_true", help="run Touchline alone, on 61 features and on 122")
+    parser.add_argument("--executors", action="store_true", help="run Touchline on Spark alone, on 1 to 4 executors")
     parser.add_argument("--peers-venv", type=Path, default=Path("~/.cache/touchline-bench"), help="peers' environments")
     parser.add_argument("--scratch", type=Path, help="keep data and results here; a temporary folder otherwise")
     return parser.parse_args()
@@ -90,6 +94,17 @@ def grow(bench: Bench, touches: int, rounds: int) -> dict[tuple[Peer, int], Spen
             note(f"round {turn + 1}: {peer}, {features} features")
             costs.append(bench.run(peer, data, "monthly", features=features))
     return {key: middle_of(costs) for key, costs in runs.items()}
+
+
+def spread(bench: Bench, touches: int, rounds: int) -> dict[int, Spent]:
+    """Run Touchline on Spark, on more and more executors, in turn."""
+    data = bench.data(touches, ("monthly",))
+    runs: dict[int, list[Spent]] = {n: [] for n in EXECUTORS}
+    for turn in range(rounds):
+        for n, costs in runs.items():
+            note(f"round {turn + 1}: executors: {n}")
+            costs.append(bench.run(ON_SPARK, data, "monthly", master=EXECUTORS[n]))
+    return {n: middle_of(costs) for n, costs in runs.items()}
 
 
 if __name__ == "__main__":

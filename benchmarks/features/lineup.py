@@ -77,8 +77,12 @@ BOUNDED = Peer(
 OURS = (HELD, BOUNDED)
 WARM = Peer("warm", "", "touchline_warm", "", OWN, {})
 """Not a contender: has everything compiled."""
+LOCAL = "local[2]"
+"""Where Spark runs; or else on executors, each a process with one processor."""
+EXECUTORS = {n: f"local-cluster[{n},1,1024]" for n in (1, 2, 3, 4)}
 PLAIN = "requirements.txt"
 _TEN, _ONE = 10_000_000, 1_000_000
+ON_SPARK = Peer("touchline-spark", "Touchline on Spark", "touchline_spark", "pyspark", OWN, {"monthly": _TEN})
 PEERS = (
     Peer("scan", "reading alone (DuckDB)", "duckdb_scan", "duckdb", PLAIN, {"monthly": ANY_SIZE}, frozenset()),
     Peer(
@@ -120,6 +124,8 @@ PEERS = (
         {"monthly": _ONE, "per-row": 20_000},
         ALL - {"decayed", "account_count"},
     ),
+    ON_SPARK,
+    Peer("spark-sql", "Spark SQL, tiles between cuts", "spark_tiles", "pyspark", OWN, {"monthly": _TEN}),
 )
 NAMES = ("touchline", *(peer.name for peer in PEERS))
 

@@ -18,10 +18,11 @@ SHAPES = {
 }
 NOTES = f"""
 From file to file: each reads the touches and writes its features as Parquet. Imports are not timed, and neither is
-starting an engine. CPU and wall are of the timed part, memory is the peak of the whole process. Ratios are to
-Touchline with memory enough ({ENOUGH}) / within bounded memory ({BOUND}, or {WIDER_BOUND} with more than {LARGE:,}
-touches); above 1 Touchline is ahead. Numbers are equal where it says so: the same rows, whole numbers and categories
-exactly, others within {TOLERANCE:g}.
+starting an engine. CPU and wall are of the timed part, memory is the peak of the whole process; processes that it
+starts, such as Java and Spark's Python workers, are counted with it. Ratios are to Touchline with memory enough
+({ENOUGH}) / within bounded memory ({BOUND}, or {WIDER_BOUND} with more than {LARGE:,} touches); above 1 Touchline is
+ahead. Numbers are equal where it says so: the same rows, whole numbers and categories exactly, others within
+{TOLERANCE:g}.
 """
 
 
@@ -78,4 +79,18 @@ def growth(touches: int, spent: Mapping[tuple[Peer, int], Spent]) -> str:
             f"| {peer.title} | {a.cpu:.2f} | {b.cpu:.2f} | {b.cpu / a.cpu:.2f} | {a.wall:.2f} | {b.wall:.2f} "
             f"| {b.wall / a.wall:.2f} | {a.peak / 1e9:.2f} | {b.peak / 1e9:.2f} |"
         )
+    return "\n".join(lines)
+
+
+def executors(touches: int, spent: Mapping[int, Spent]) -> str:
+    """How the cost of Touchline on Spark grows with the number of executors, and what the driver does alone."""
+    lines = [
+        describe("pyspark", "numba", "numpy", "pyarrow") + "\n",
+        f"## Touchline on Spark, executors of one core each: {SHAPES['monthly']}, {touches:,} touches\n",
+        "| executors | CPU s | wall s | of it the driver alone | peak GB |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    for n, each in spent.items():
+        cost, alone = each.cost, each.laps["driver"]
+        lines.append(f"| {n} | {cost.cpu:.1f} | {cost.wall:.1f} | {alone.wall:.1f} | {cost.peak / 1e9:.2f} |")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.features.environments import python_of
 from benchmarks.features.feature_set import FEATURES
-from benchmarks.features.lineup import Peer
+from benchmarks.features.lineup import LOCAL, Peer
 from benchmarks.machine import Cost, measure, middle
 
 ROOT = Path(__file__).parents[2]
@@ -49,8 +49,8 @@ class Bench:
         """Where a peer writes."""
         return self.scratch / "results" / f"{peer.module}.parquet"
 
-    def run(self, peer: Peer, data: Path, shape: str, *, features: int = len(FEATURES)) -> Spent:
-        """Run a peer once.
+    def run(self, peer: Peer, data: Path, shape: str, *, features: int = len(FEATURES), master: str = LOCAL) -> Spent:
+        """Run a peer once; `master` is where Spark runs, for peers on Spark.
 
         Raises
         ------
@@ -66,6 +66,7 @@ class Bench:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         told = result.with_suffix(".json")
         command = [python, "-m", f"benchmarks.features.peers.{peer.module}", "--features", str(features)]
+        command += ["--master", master]
         command += ["--tables", str(data), "--rows", str(data / f"rows-{shape}.parquet")]
         whole = measure([*command, "--result", str(result), "--cost", str(told)], folder=ROOT, env=self.variables())
         return _read(told, whole)

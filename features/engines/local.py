@@ -18,7 +18,6 @@ from touchline.features.engines.prepare import Prepared
 from touchline.features.engines.rows import assemble, rows_query
 from touchline.features.engines.spill import Spill
 from touchline.features.kernel import Block, compute
-from touchline.features.kernel.layout import count_keys, place_columns
 from touchline.features.kernel.program import I64
 from touchline.features.tables import Tables
 from touchline.features.tables.workspace import Workspace
@@ -119,6 +118,8 @@ class LocalEngine:
 
 def _read_sorted(con: duckdb.DuckDBPyConnection, query: str, width: int, leads: int) -> I64:
     """All facts, in order of their leads: read once, counted, and then each put in its place."""
+    from touchline.features.kernel.layout import count_keys, place_columns
+
     batches: list[pa.RecordBatch] = []
     counts = np.zeros(leads, np.int64)
     for batch in con.sql(query).to_arrow_reader(_BATCH):

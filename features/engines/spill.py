@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from touchline.features.kernel.layout import offsets, place_columns
 from touchline.features.kernel.program import I64
 
 
@@ -31,6 +30,8 @@ class Spill:
 
     def add(self, columns: I64, size: int) -> None:
         """Append `size` facts, given column by column."""
+        from touchline.features.kernel.layout import offsets, place_columns
+
         part = self._part[columns[0, :size] - self.edges[0]]
         at = offsets(part, len(self._files))
         rows = np.empty((size, self.width), np.int64)

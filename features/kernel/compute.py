@@ -1,4 +1,7 @@
-"""Computing one block: whole accounts, their facts and their rows, in memory."""
+"""Computing one block: whole accounts, their facts and their rows, in memory.
+
+What is compiled is imported when a block is there: numba takes half a second, and not every command computes.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from touchline.features.kernel.layout import by_time, is_sorted, offsets, sort_rows
 from touchline.features.kernel.program import I32, I64, Program
-from touchline.features.kernel.scan import scan
 from touchline.features.kernel.state import LEAD, Segments
 
 _PIECES = 8
@@ -61,6 +62,8 @@ def compute(
     threads
         By default as many as there are processors.
     """
+    from touchline.features.kernel.layout import is_sorted, offsets, sort_rows
+
     rows = len(block.row_lead)
     numbers = _columns(shape[0], rows, np.float32)
     codes = _columns(shape[1], rows, np.int32)
@@ -87,6 +90,8 @@ def _columns(count: int, rows: int, dtype: type) -> NDArray[np.generic]:
 
 
 def _accounts(block: Block, fact_at: I64, row_at: I64) -> Segments:
+    from touchline.features.kernel.layout import by_time
+
     group_at = np.searchsorted(block.group, np.arange(block.group[-1] + 2 if len(block.group) else 1)).astype(np.int64)
     rows = np.arange(len(block.row_lead))
     as_of = block.row_as_of.copy()
@@ -105,6 +110,8 @@ def _scan_all(
     codes: NDArray[np.generic],
 ) -> None:
     """Scan all segments, cut into pieces of about equal work."""
+    from touchline.features.kernel.scan import scan
+
     work = segments.fact_at + 4 * segments.row_at
     edges = np.unique(np.searchsorted(work, np.linspace(0, work[-1], threads * _PIECES + 1)))
     edges[-1] = len(work) - 1

@@ -27,6 +27,8 @@ class Task:
     result: Path
     """Parquet to write: lead_id, as_of (UTC), and a column per feature that the peer computes, called by its name."""
     features: tuple[Feature, ...]
+    master: str
+    """Where Spark runs, for peers on Spark."""
     laps: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Parts of the run: seconds by the clock and of processor."""
     peak_elsewhere: int = 0
@@ -64,8 +66,9 @@ def run(compute: Callable[[Task], None]) -> None:
     for name in ("--tables", "--rows", "--result", "--cost"):
         parser.add_argument(name, type=Path, required=True)
     parser.add_argument("--features", type=int, default=61)
+    parser.add_argument("--master", default="local[2]")
     options = parser.parse_args()
-    task = Task(options.tables, options.rows, options.result, SETS[options.features])
+    task = Task(options.tables, options.rows, options.result, SETS[options.features], options.master)
     task.start()
     try:
         compute(task)

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd  # noqa: F401  # imports are not timed, and this one would come late
+import pandas as pd  # noqa: F401  # pyright: ignore[reportUnusedImport]  # not timed, and it would come late
 from pyarrow import parquet
 
 from benchmarks.features.feature_set import Feature
 from benchmarks.features.peers.task import Task
 from touchline.features import Catalog, LocalEngine, Tables, TrainingSet, build_training_set
 from touchline.features import catalog as declared
+from touchline.features.kernel import scan  # noqa: F401  # pyright: ignore[reportUnusedImport]  # not timed either
 from touchline.features.kernel.layout import is_sorted
-from touchline.playbook import load_playbook
+from touchline.playbook import Playbook, load_playbook
 
 is_sorted(np.zeros(1, np.int64))  # numba imports most of itself when it is first asked for anything
 PLAYBOOK = Path(__file__).parents[1] / "playbook.toml"
@@ -47,12 +48,16 @@ def build(task: Task, *, memory: str, out: Path | None = None, engine: LocalEngi
     RuntimeError
         If rows were left out.
     """
+    tables, playbook, more = recipe(task)
+    made = build_training_set(tables, playbook, **more, out=out, engine=engine, memory=memory)
+    if len(made) != len(more["rows"]):
+        raise RuntimeError(f"Touchline gave {len(made):,} of {len(more['rows']):,} rows")
+    return made
+
+
+def recipe(task: Task) -> tuple[Tables, Playbook, dict[str, Any]]:
+    """What `build_training_set` is to build: from which tables, by which playbook, and which features of which rows."""
     playbook = load_playbook(PLAYBOOK)
     catalog = Catalog(playbook, map(declare, task.features))
     rows = parquet.read_table(task.rows, columns=["lead_id", "as_of"])
-    made = build_training_set(
-        Tables.open(task.tables), playbook, catalog=catalog, rows=rows, out=out, engine=engine, memory=memory
-    )
-    if len(made) != len(rows):
-        raise RuntimeError(f"Touchline gave {len(made):,} of {len(rows):,} rows")
-    return made
+    return Tables.open(task.tables), playbook, {"catalog": catalog, "rows": rows}

@@ -15,26 +15,7 @@ import pytest
 from touchline.features import Catalog, Tables, TrainingSet, build_training_set, check_tables
 from touchline.features.catalog import Account, Distinct, First, Last, Sum
 from touchline.features.sources.simulated import Traps, simulate
-from touchline.playbook import Playbook, parse_playbook, starter_text
-
-HISTORY = """
-[attributes.seats]
-table = "leads"
-type = "number"
-known = "history"
-words = { en = "Seats", fr = "Postes" }
-
-[attributes.plan]
-table = "accounts"
-known = "history"
-words = { en = "Plan", fr = "Offre" }
-
-[attributes.renewal]
-table = "accounts"
-type = "time"
-known = "history"
-words = { en = "Renewal", fr = "Renouvellement" }
-"""
+from touchline.playbook import Playbook
 
 
 @dataclass(frozen=True)
@@ -49,13 +30,12 @@ class Given:
 
 
 @pytest.fixture(scope="session")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
+def given(tmp_path_factory: pytest.TempPathFactory, playbook: Playbook) -> Given:
     raw = tmp_path_factory.mktemp("company") / "data"
     simulate(raw, leads=600, seed=7, traps=Traps(merges=True, duplicates=True))
     _add_values(raw / "touches.parquet")
     _add_history(raw)
     _make_late(raw / "leads.parquet")
-    playbook = parse_playbook(starter_text().replace("# Without [[sources]]", HISTORY + "\n# Without [[sources]]"))
     out = raw.parent / "a {b} [c]* d'é %20"  # a path in which Spark could see a pattern
     check_tables(playbook, raw, out=out)
     more = [Sum(30), Sum(None, kind="web_visit"), Account(Sum(91)), Account(Distinct(30, of="campaign"))]
@@ -108,9 +88,9 @@ def _add_history(folder: Path) -> None:
     for i, lead in enumerate(leads):
         for k in range(i % 4):
             known = lead["created_at"] + np.timedelta64(7 * 86_400_000_003 * k + i, "us").item()
-            rows.append(
-                {"lead_id": lead["lead_id"], "field": "seats", "value": [None, "5", "12.5"][k], "known_at": known}
-            )
+            seats, trial = [(None, "true"), ("5", None), ("12.5", "false")][k]
+            own = {"lead_id": lead["lead_id"], "known_at": known}
+            rows += [{**own, "field": "seats", "value": seats}, {**own, "field": "trial", "value": trial}]
             if lead["account_id"]:
                 plan, renewal = [("basic", "2025-01-01"), (None, None), ("grand", "2024-06-30 12:00:00")][k]
                 account = {"account_id": lead["account_id"], "known_at": known}

@@ -10,11 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from touchline.features import Tables
-from touchline.playbook import Playbook, parse_playbook, starter_text
 
 TIME = pa.timestamp("us", "UTC")
 SCHEMAS: dict[str, dict[str, pa.DataType]] = {
@@ -52,62 +52,40 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
 HAPPENS = {"leads": "created_at", "touches": "occurred_at", "stages": "entered_at", "deals": "closed_at",
            "accounts": "created_at"}  # fmt: skip
 
-HISTORY = """
-[attributes.seats]
-table = "leads"
-type = "number"
-known = "history"
-words = { en = "Seats", fr = "Postes" }
-
-[attributes.plan]
-table = "accounts"
-known = "history"
-words = { en = "Plan", fr = "Offre" }
-
-[attributes.trial]
-table = "leads"
-type = "boolean"
-known = "history"
-words = { en = "Trial", fr = "Essai" }
-
-[attributes.renewal]
-table = "accounts"
-type = "time"
-known = "history"
-words = { en = "Renewal", fr = "Renouvellement" }
-"""
-
 Write = Callable[..., Tables]
-
-
-@pytest.fixture(scope="session")
-def playbook() -> Playbook:
-    """The starter playbook, with attributes that change."""
-    return parse_playbook(starter_text().replace("# Without [[sources]]", HISTORY + "\n# Without [[sources]]"))
+Given = list[dict[str, Any]] | pa.Table
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write canonical tables as given, in the order given; `known_at` follows from when a fact happened."""
+    """Write canonical tables as given (rows, or a table), in the order given; in rows `known_at` follows."""
     written = iter(range(10_000))
 
-    def write_tables(until: datetime = datetime(2026, 1, 1, tzinfo=UTC), **rows: list[dict[str, Any]]) -> Tables:
-        return write_to(tmp_path / f"tables-{next(written)}", until, **rows)
+    def write_tables(until: datetime = datetime(2026, 1, 1, tzinfo=UTC), **given: Given) -> Tables:
+        return write_to(tmp_path / f"tables-{next(written)}", until, **given)
 
     return write_tables
 
 
-def write_to(folder: Path, until: datetime, **rows: list[dict[str, Any]]) -> Tables:
+def write_to(folder: Path, until: datetime, **given: Given) -> Tables:
     folder.mkdir(parents=True)
     entries: dict[str, Any] = {}
-    for table, columns in SCHEMAS.items():
-        filled = [_filled(table, i, row) for i, row in enumerate(rows.get(table, []))]
-        schema = pa.schema(list(columns.items()))
-        pq.write_table(pa.Table.from_pylist(filled, schema), folder / f"{table}.parquet")
-        entries[table] = {"file": f"{table}.parquet", "rows": len(filled), "sha256": ""}
-    first = min((row["occurred_at"] for row in rows.get("touches", [])), default=until)
+    first = until
+    for name, columns in SCHEMAS.items():
+        table = _table(name, given.get(name, []), pa.schema(list(columns.items())))
+        pq.write_table(table, folder / f"{name}.parquet")
+        entries[name] = {"file": f"{name}.parquet", "rows": len(table), "sha256": ""}
+        if name == "touches" and len(table):
+            first = pc.min(table["occurred_at"]).as_py()
     result = {"first": first.isoformat(), "last": until.isoformat(), "data_digest": folder.name}
     return Tables(folder, {"format": 2, "tables": entries, "result": result})
+
+
+def _table(name: str, given: Given, schema: pa.Schema) -> pa.Table:
+    """The columns of the schema; what a table does not have is missing."""
+    if isinstance(given, pa.Table):
+        return pa.concat_tables([schema.empty_table(), given], promote_options="default")
+    return pa.Table.from_pylist([_filled(name, i, row) for i, row in enumerate(given)], schema)
 
 
 def _filled(table: str, i: int, row: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def by_sql(tables: Tables, catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame
     con.execute(f"CREATE VIEW everybody AS SELECT r.row, r.t - f.at AS age, f.* FROM r JOIN ({fact}) f "
                 f"ON f.company = r.company AND f.merged_from IS NULL AND {seen}")  # fmt: skip
     con.execute("CREATE VIEW journey AS SELECT r.row, r.t - epoch_us(s.entered_at) AS age, s.* FROM r JOIN stages s "
-                "ON s.lead_id = r.lead_id AND s.entered_at < r.as_of AND s.known_at < r.as_of")  # fmt: skip
+                "ON s.lead_id = r.lead_id AND s.entered_at < r.as_of AND s.known_at < r.as_of "
+                "JOIN leads l ON l.lead_id = s.lead_id AND l.known_at < r.as_of")  # fmt: skip
     found = con.sql("SELECT lead_id, as_of, row FROM r ORDER BY row").to_arrow_table().to_pandas()
     views: dict[str, dict[str, str]] = {"own": {}, "everybody": {}, "journey": {}}
     for feature in catalog:
@@ -183,7 +184,8 @@ def _attribute(feature: Attribute, catalog: Catalog) -> str:
     table = "a" if declared and declared.table == "accounts" else "l"
     if declared is None or declared.known == "creation":
         return _each(f"{table}.{feature.attribute}")
-    whose = "c.account_id = r.account_id" if table == "a" else "c.lead_id = r.lead_id AND c.merged_from IS NULL"
+    of_lead = "c.lead_id = r.lead_id AND c.merged_from IS NULL AND l.known_at < r.as_of"
+    whose = "c.account_id = r.account_id" if table == "a" else of_lead
     known = f"{whose} AND field = '{feature.attribute}' AND c.known_at < r.as_of"
     value = f"(SELECT value FROM changes c WHERE {known} ORDER BY c.known_at DESC LIMIT 1)"
     if declared.type == "number":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from touchline.features import (
@@ -156,9 +157,12 @@ def test_a_set_shows_what_one_asks_first(simulated):
 def test_one_lead_with_a_million_touches(playbook: Playbook, write):
     rng = np.random.default_rng(1)
     seconds = np.sort(rng.integers(0, 300 * 86_400, 1_000_000))
-    touches = [
-        {"lead_id": "L", "occurred_at": START + timedelta(seconds=s), "kind": "web_visit"} for s in seconds.tolist()
-    ]
+    many = len(seconds)
+    times = pa.array(seconds * 1_000_000 + int(START.timestamp()) * 1_000_000, pa.timestamp("us", "UTC"))
+    touches = pa.table({
+        "lead_id": pa.repeat("L", many), "occurred_at": times, "known_at": times, "kind": pa.repeat("web_visit", many),
+        "direction": pa.repeat("inbound", many), "machine": pa.repeat(False, many),
+    })  # fmt: skip
     tables = write(leads=[LEAD, {"lead_id": "M", "created_at": START}], touches=touches)
     as_of = START + timedelta(days=200)
     catalog = Catalog(playbook, [Count(30), DaysSince(), Distinct(91, of="day"), Account(Count(None)), Decayed()])
