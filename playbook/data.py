@@ -119,3 +119,18 @@ class SmallData(Section):
     """From here on the full model."""
     isotonic_from: Annotated[int, Field(ge=1)] = 300
     """From here on isotonic calibration may be chosen."""
+
+
+class Promotion(Section):
+    """When a challenger takes the champion's place: never worse by more than this, on later rows that neither saw."""
+
+    worse_log_loss: Annotated[float, Field(ge=0)] = 0.02
+    """By how much its log loss may be worse, as a share of the champion's."""
+    worse_capture: Annotated[float, Field(ge=0, le=1)] = 0.03
+    """By how much fewer of the wins may be among the leads that sales can call."""
+    better_chance: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Or else it must be better in this share of the bootstrap's draws."""
+    observed_expected: tuple[float, float] = (0.8, 1.25)
+    """Observed wins by expected ones; the interval must reach into this range."""
+    tier_churn: Annotated[float, Field(ge=0, le=1)] = 0.10
+    """At most this share of leads may change tier though their facts did not."""

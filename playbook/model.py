@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from touchline.playbook.agreement import disagreements
 from touchline.playbook.base import Name, Section
-from touchline.playbook.data import Attribute, Quarantine, SmallData, Source
+from touchline.playbook.data import Attribute, Promotion, Quarantine, SmallData, Source
 from touchline.playbook.journey import Handoff, Kpi, Outcome, RejectionReason, Snapshots, Stage
 from touchline.playbook.touches import Channel, Family, Kind, Scanners, Topic
 
@@ -57,6 +57,7 @@ class Playbook(Section):
     """Where the tables come from. Without any, each table is looked for under its own name, with our column names."""
     quarantine: Quarantine = Quarantine()
     small_data: SmallData = SmallData()
+    promotion: Promotion = Promotion()
 
     @model_validator(mode="wrap")
     @classmethod

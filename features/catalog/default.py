@@ -94,6 +94,8 @@ def _account(playbook: Playbook) -> Iterator[Feature]:
     for family in playbook.families:
         yield Account(Count(91, of_family=family))
         yield Account(Decayed(of_family=family, half_life=HALF_LIVES[0]))
+    for kind in playbook.kinds:  # what colleagues do, kind by kind, tells more than any other group of features
+        yield from (Account(Decayed(kind=kind, half_life=days)) for days in HALF_LIVES)
     yield from (people(30), people(91), new_people(30))
 
 

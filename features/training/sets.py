@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from touchline.features.sources import DataError
 from touchline.features.tables.publish import MANIFEST
 from touchline.features.training.manifest import FORMAT
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -89,6 +91,29 @@ class FeatureSet:
         """For each row its as-of date (UTC)."""
         return self.arrow(["as_of"]).to_pandas()["as_of"]
 
+    def take(self, rows: NDArray[np.bool_]) -> Self:
+        """The rows where `rows` (a mask of the set's length) is True, in memory; such as one side of a split."""
+        kept = self.arrow().filter(rows)
+        digest = hashlib.sha256(f"{self.digest} rows ".encode() + np.packbits(rows).tobytes()).hexdigest()
+        return type(self)({**self.manifest, "rows": kept.num_rows, "digest": digest}, None, kept)
+
+    def select(self, features: Sequence[str]) -> Self:
+        """The same rows with these features only.
+
+        Raises
+        ------
+        KeyError
+            If the set has no such feature.
+        """
+        declared = {feature["name"]: feature for feature in self.manifest["features"]}
+        kept = [declared[name] for name in features]
+        digest = hashlib.sha256(" ".join([self.digest, "features", *features]).encode()).hexdigest()
+        manifest = {**self.manifest, "features": kept, "digest": digest}
+        if self.held is None:
+            return type(self)(manifest, self.folder)
+        keys = [name for name in self.held.column_names if name not in declared]
+        return type(self)(manifest, None, self.held.select([*keys, *features]))
+
     @property
     def features(self) -> pd.DataFrame:
         """One row per feature: name, family, unit, words, and the share of rows in which it is missing."""
@@ -131,12 +156,30 @@ class TrainingSet(FeatureSet):
         """For each row one over the rows of its lead, so that every lead weighs the same."""
         return self.arrow(["weight"])["weight"].to_numpy()
 
+    @cached_property
+    def deals(self) -> NDArray[np.object_]:
+        """For each won row which deal it was, None for others.
+
+        Deals of one account that closed at the same instant are one: a deal is often recorded once for each person.
+        """
+        closed = self.arrow(["won_at"]).to_pandas()["won_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        names = (closed + " of " + self.groups).astype(object)
+        return names.where(self.y, None).to_numpy(object)
+
+    @property
+    def fit_parameters(self) -> dict[str, Any]:
+        """What `LeadScorer.fit` wants beside features and labels: accounts, dates and deals.
+
+        Not the weights: a score is given to a lead on a date, and must come true over such rows. A lead that is won
+        soon has few rows, so that with a weight for each lead alike the wins of a night would be expected several times
+        over.
+        """
+        return {"groups": self.groups, "as_of": self.as_of, "deals": self.deals}
+
     @property
     def base_rate(self) -> float:
         """Share of rows that were won."""
-        counts = self.manifest["counts"]
-        won = sum(c["won"] for c in counts)
-        return won / max(1, won + sum(c["not_won"] for c in counts))
+        return float(self.y.mean()) if len(self) else 0.0
 
 
 class ScoringSet(FeatureSet):
