@@ -22,6 +22,7 @@ import touchline
 from touchline.models.bands import Band
 from touchline.models.calibration import calibrator_from_dict
 from touchline.models.encoding import Encoder
+from touchline.models.errors import ModelError
 from touchline.models.scorer.ladder import Rung
 from touchline.models.scorer.linear import Linear
 from touchline.models.scorer.model import ScoringModel
@@ -32,10 +33,6 @@ FORMAT = 1
 MODEL = "model.json"
 TREES = "trees.txt"
 BEFORE = "trees_before.txt"
-
-
-class ModelError(Exception):
-    """A model that is missing, damaged, or of another version; the message says which, and what to do."""
 
 
 def save_model(model: ScoringModel, folder: str | Path) -> str:

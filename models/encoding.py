@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from touchline.models.errors import FeatureError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -21,10 +23,6 @@ Matrix = NDArray[np.float32] | NDArray[np.float64]
 
 
 _EXACT_IN_FLOAT32 = [np.dtype(kind) for kind in ("float32", "bool", "int8", "int16", "uint8", "uint16")]
-
-
-class FeatureError(ValueError):
-    """Features that do not fit the model; the message says which columns, and no values."""
 
 
 @dataclass(frozen=True)

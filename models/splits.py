@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class RollingOrigin:
     origins
         How many.
     window
-        How long each test lasts; by default the time of all tests is shared out evenly.
+        How long each test lasts; by default the dates are shared out evenly.
     first
         First as-of date of the first test; by default the newer half of the dates is tested on.
     """
@@ -120,12 +121,12 @@ class RollingOrigin:
         days = _days(self.as_of, X)
         dates = np.unique(days)
         first = _day(self.first) if self.first is not None else dates[len(dates) // 2]
-        end = dates[-1] + np.timedelta64(1, "us")
-        window = np.timedelta64(self.window, "us") if self.window is not None else (end - first) // self.origins
-        for origin in range(self.origins):
-            begin = first + origin * window
-            last = origin == self.origins - 1 and self.window is None
-            stop = end if last else begin + window
+        if self.window is not None:
+            begins = first + np.arange(self.origins + 1) * np.timedelta64(self.window, "us")
+        else:
+            shares = np.array_split(dates[dates >= first], self.origins)
+            begins = np.array([*(share[:1] for share in shares), [dates[-1] + np.timedelta64(1, "us")]])[:, 0]
+        for begin, stop in pairwise(begins):
             yield _parts(days, begin, stop, self.purge, groups if self.new_accounts else None, self.new_accounts)
 
 

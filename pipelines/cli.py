@@ -13,6 +13,7 @@ import typer
 
 from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
+from touchline.pipelines.model_commands import add_to
 from touchline.pipelines.options import (
     AsJson,
     CatalogPath,
@@ -32,9 +33,11 @@ app = typer.Typer(
     rich_markup_mode=None,  # drawing boxes around the help would triple the time it takes
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Lead scores that sales can act on and understand.",
-    epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 6 leak found, 75 try later.",
+    epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 6 leak found, "
+    "7 not promoted, 75 try later.",
 )
 app.add_typer(playbook_app, name="playbook")
+add_to(app)
 
 
 @app.command()

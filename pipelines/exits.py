@@ -22,5 +22,7 @@ class Exit(IntEnum):
     """The model is missing or refused."""
     LEAK = 6
     """The audit found that features know what they must not."""
+    NOT_PROMOTED = 7
+    """The challenger may not score, by the playbook's rule; the champion stays."""
     TRY_LATER = 75
     """Another job is at work, or a service does not answer; nothing is lost by trying again."""

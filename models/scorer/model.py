@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from touchline.models.bands import Band
 from touchline.models.calibration import Calibrator
-from touchline.models.encoding import Encoder, FeatureError, Matrix
+from touchline.models.encoding import Encoder, Matrix
+from touchline.models.errors import FeatureError
 from touchline.models.scorer.ladder import Rung
 from touchline.models.scorer.linear import Linear
 from touchline.models.scorer.trees import Trees

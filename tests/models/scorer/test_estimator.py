@@ -13,7 +13,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.utils.estimator_checks import check_estimator
 
 from touchline.features import TrainingSet
-from touchline.models.encoding import FeatureError
+from touchline.models.errors import FeatureError
 from touchline.models.scorer import LeadScorer, Rung
 from touchline.models.splits import AsOfSplit
 from touchline.playbook.data import SmallData
