@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _SHOWN = (
     ("log_loss", "log loss", "{:.4f}"),
     ("roc_auc", "ROC-AUC", "{:.3f}"),
-    ("pr_auc", "PR-AUC", "{:.3f}"),
     ("capture", "wins called", "{:.0%}"),
     ("observed_expected", "won / expected", "{:.2f}"),
 )

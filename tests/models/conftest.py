@@ -21,7 +21,7 @@ def playbook() -> Playbook:
 def company(tmp_path_factory: pytest.TempPathFactory, playbook: Playbook) -> Path:
     """A folder with `data` (and its truth) and canonical `tables`."""
     folder = tmp_path_factory.mktemp("company")
-    simulate(folder / "data", leads=2_000, seed=11)
+    simulate(folder / "data", leads=1_200, seed=11)
     assert check_tables(playbook, folder / "data", out=folder / "tables").ok
     return folder
 
