@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean bench-features bench-ingest
+.PHONY: help demo test lint lock clean bench-coverage bench-features bench-ingest bench-quality bench-training
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,15 @@ bench-features: $(VENV)/ready-to-test  ## time training sets beside peers (insta
 
 bench-ingest: $(VENV)/ready-to-test  ## time the check beside a plain copy by DuckDB
 	$(BIN)/python -m benchmarks.ingest
+
+bench-quality: $(VENV)/ready-to-test  ## hold models beside the truth of simulated companies (an hour or so)
+	$(BIN)/python -m benchmarks.quality --retrain
+
+bench-training: $(VENV)/ready-to-test  ## time LeadScorer beside plain LightGBM
+	$(BIN)/python -m benchmarks.training
+
+bench-coverage: $(VENV)/ready-to-test  ## count how often intervals hold the truth
+	$(BIN)/python -m benchmarks.coverage --repetitions 100
 
 lock: $(VENV)/ready-to-test  ## renew the locked versions
 	$(COMPILE) pyproject.toml --group build --extra sqlite --extra postgres -o requirements/run.txt

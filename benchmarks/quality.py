@@ -13,7 +13,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ from touchline.models.calibration import fit_platt
 from touchline.models.encoding import Encoder
 from touchline.models.evaluation import information_captured, roc_auc
 from touchline.models.judging import as_chances, logistic_chances
+from touchline.models.promotion import tier_churn
+from touchline.models.scale import Scale
 from touchline.models.scorer import LeadScorer
 from touchline.models.splits import AsOfSplit
 from touchline.playbook import starter_playbook
@@ -66,8 +68,14 @@ class Result:
     observed_expected: float
     slope: float
     auc: float
+    true_auc: float
+    """What the ROC-AUC is expected to be under the true chances: what an honest report comes to on average."""
     seconds: float
     chosen: str = ""
+    churn: float = np.nan
+    """Share of later leads whose tier differs between a model trained three months earlier and this one."""
+    steady_churn: float = np.nan
+    """The same, this one steadied by the earlier."""
 
 
 def main() -> None:
@@ -78,6 +86,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, help="companies of each world and size")
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--ours-only", action="store_true", help="leave the baselines out")
+    parser.add_argument("--retrain", action="store_true", help="also measure how many leads a retrain moves")
+    parser.add_argument("--plot", type=Path, help="draw how the information grows with the deals, as PNG")
     parser.add_argument("--out", type=Path, help="write every result as CSV")
     asked = parser.parse_args()
     print(describe("lightgbm", "scikit-learn", "numpy"), flush=True)
@@ -85,15 +95,17 @@ def main() -> None:
     for leads in map(int, asked.sizes.split(",")):
         for world in asked.worlds.split(","):
             for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-                results += run(world, leads, seed, baselines=not asked.ours_only)
+                results += run(world, leads, seed, baselines=not asked.ours_only, retrain=asked.retrain)
                 if asked.out:
                     pd.DataFrame(results).to_csv(asked.out, index=False)
                 ours = next(r for r in reversed(results) if r.model == "Touchline")
                 print(f"{world} {leads} {seed}: {ours.information:.1f} ({ours.chosen}, {ours.deals} deals)", flush=True)
     print(table(pd.DataFrame(results)))
+    if asked.plot:
+        draw(pd.DataFrame(results), asked.plot)
 
 
-def run(world: str, leads: int, seed: int, *, baselines: bool) -> list[Result]:
+def run(world: str, leads: int, seed: int, *, baselines: bool, retrain: bool) -> list[Result]:
     """Simulate one company, fit every model on its earlier rows, and hold them against the truth on later ones."""
     with tempfile.TemporaryDirectory(prefix="touchline-quality-") as scratch:
         training, catalog = company(Path(scratch), WORLDS[world], leads, seed)
@@ -109,8 +121,12 @@ def run(world: str, leads: int, seed: int, *, baselines: bool) -> list[Result]:
         there = ~np.isnan(true)
         p, q = np.clip(chances[there], 1e-9, 1 - 1e-9), true[there]
         auc = roc_auc(late.y[there], p) if late.y[there].any() else np.nan
+        true_auc = roc_auc(np.repeat([True, False], len(q)), np.tile(p, 2), np.concatenate([q, 1 - q]))
         information, slope, ratio = information_captured(q, p), _slope(p, q), q.sum() / p.sum()
-        found.append(Result(world, leads, seed, deals, model, information, ratio, slope, auc, seconds, chosen))
+        figures = (information, ratio, slope, auc, true_auc)
+        found.append(Result(world, leads, seed, deals, model, *figures, seconds, chosen))
+    if retrain:
+        found[0] = replace(found[0], **retrained(early, late, list(catalog.names)))
     return found
 
 
@@ -151,6 +167,18 @@ def contestants(
         yield baseline.name, chances, time.perf_counter() - start, ""
 
 
+def retrained(early: TrainingSet, late: TrainingSet, names: list[str]) -> dict[str, float]:
+    """How many leads change tier from one training to the next, three months of rows later, their facts the same."""
+    as_of = early.as_of.to_numpy("datetime64[us]")
+    before = early.take(as_of <= as_of.max() - np.timedelta64(91, "D"))
+    old, new = (LeadScorer().fit(s.X[names], s.y, **s.fit_parameters).model_ for s in (before, early))
+    features = late.X[names]
+    return {
+        "churn": tier_churn(old, new, features, Scale()),
+        "steady_churn": tier_churn(old, new.steadied(old), features, Scale()),
+    }
+
+
 def _baselines() -> list[Any]:
     playbook = starter_playbook()
     return [Points(playbook), FitEngagement(playbook), OdooPLS(playbook)]
@@ -188,7 +216,35 @@ def table(results: pd.DataFrame) -> str:
             f"| {part['information'].mean():.1f} ± {half:.1f} | {part['information'].min():.1f} "
             f"| {within[0]:.0%} | {within[1]:.0%} | {len(part)} |"
         )
+    ours = results[results["model"] == "Touchline"]
+    optimism = (ours["auc"] - ours["true_auc"]).dropna()
+    error = optimism.std() / np.sqrt(len(optimism)) if len(optimism) > 1 else np.nan
+    lines.append(f"\nROC-AUC as reported less what is true, mean: {optimism.mean():+.4f} ± {1.96 * error:.4f}")
+    moved = ours.dropna(subset=["churn"])
+    if len(moved):
+        lines.append(
+            f"leads that change tier with a retrain three months on: {moved['churn'].mean():.1%}, "
+            f"steadied {moved['steady_churn'].mean():.1%} (at most {moved['steady_churn'].max():.1%})"
+        )
     return "\n".join(lines)
+
+
+def draw(results: pd.DataFrame, file: Path) -> None:
+    """Information by number of won deals, a line for each model, one picture for each world."""
+    from matplotlib.figure import Figure
+
+    worlds = [world for world in WORLDS if world != "nothing" and world in set(results["world"])]
+    figure = Figure(figsize=(5 * len(worlds), 4), layout="constrained")
+    for axes, world in zip(figure.subplots(1, len(worlds), squeeze=False)[0], worlds, strict=True):
+        for model, part in results[results["world"] == world].groupby("model", sort=False):
+            means = part.groupby("leads")[["deals", "information"]].mean()
+            shown = np.clip(means["information"], -50, 100)
+            axes.plot(means["deals"], shown, "o-", lw=3 if model == "Touchline" else 1, label=model)
+        axes.axhline(0, color="0.5", lw=0.8)
+        axes.set(title=f"intent on the {world}" if world != "drift" else "a world that changes", xscale="log")
+        axes.set(xlabel="won deals to learn from", ylabel="information captured, %", ylim=(-52, 100))
+    axes.legend(fontsize=8)
+    figure.savefig(file, dpi=130)
 
 
 if __name__ == "__main__":
