@@ -18,7 +18,7 @@ def playbook() -> Playbook:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory, playbook: Playbook) -> Path:
+def simulated_company(tmp_path_factory: pytest.TempPathFactory, playbook: Playbook) -> Path:
     """A folder with `data` (and its truth) and canonical `tables`."""
     folder = tmp_path_factory.mktemp("company")
     simulate(folder / "data", leads=1_200, seed=11)
@@ -27,11 +27,11 @@ def company(tmp_path_factory: pytest.TempPathFactory, playbook: Playbook) -> Pat
 
 
 @pytest.fixture(scope="session")
-def truth(company: Path) -> pd.DataFrame:
-    return pd.read_parquet(company / "data" / "truth.parquet")
+def truth(simulated_company: Path) -> pd.DataFrame:
+    return pd.read_parquet(simulated_company / "data" / "truth.parquet")
 
 
 @pytest.fixture(scope="session")
-def training(company: Path, playbook: Playbook, truth: pd.DataFrame) -> TrainingSet:
+def training(simulated_company: Path, playbook: Playbook, truth: pd.DataFrame) -> TrainingSet:
     """Rows on the dates of which the truth is known: every fourth week."""
-    return build_training_set(company / "tables", playbook, rows=truth[["lead_id", "as_of"]])
+    return build_training_set(simulated_company / "tables", playbook, rows=truth[["lead_id", "as_of"]])

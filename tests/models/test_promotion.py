@@ -42,13 +42,13 @@ class Setting:
 
 
 @pytest.fixture(scope="module")
-def setting(company: Path, training: TrainingSet, playbook: Playbook) -> Setting:
+def setting(simulated_company: Path, training: TrainingSet, playbook: Playbook) -> Setting:
     before, after = next(AsOfSplit(training.as_of, purge=timedelta(days=91)).split())
     early, later = (training.take(np.isin(np.arange(len(training)), part)) for part in (before, after))
     model = LeadScorer().fit(early.X, early.y, **early.fit_parameters).model_
     assert model.parts
     last = training.as_of.max().to_pydatetime()
-    return Setting(early, later, build_scoring_set(company / "tables", playbook, last), model, playbook)
+    return Setting(early, later, build_scoring_set(simulated_company / "tables", playbook, last), model, playbook)
 
 
 def _failed(verdict: Verdict) -> set[str]:
