@@ -157,6 +157,7 @@ def contestants(
     )
     if not baselines:
         return
+    yield "base rate", np.full(len(late), early.base_rate), 0.0, ""
     for name, fit in (("logistic regression", logistic_chances), ("LightGBM, defaults", _plain_lightgbm)):
         start = time.perf_counter()
         chances = fit(early, late, names)
@@ -211,6 +212,13 @@ def table(results: pd.DataFrame) -> str:
     for (world, leads, model), part in results.groupby(["world", "leads", "model"], sort=False):
         half = 1.96 * part["information"].std() / np.sqrt(len(part)) if len(part) > 1 else np.nan
         within = [(part[c].between(0.9, 1.1)).mean() for c in ("observed_expected", "slope")]
+        if world == "nothing":  # there is next to nothing to capture: what counts is whether that is said
+            said, deals = (part["chosen"] == "base rate").mean(), part["deals"].mean()
+            if model == "Touchline":
+                lines.append(
+                    f"| {world} | {leads:,} | {deals:.0f} | {model}: says so {said:.0%} | | | | | {len(part)} |"
+                )
+            continue
         lines.append(
             f"| {world} | {leads:,} | {part['deals'].mean():.0f} | {model} "
             f"| {part['information'].mean():.1f} ± {half:.1f} | {part['information'].min():.1f} "

@@ -147,4 +147,5 @@ def _record(
         scored_as=OURS,
         audit=found,
         seconds=seconds,
+        notes=judged.notes,
     )

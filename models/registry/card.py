@@ -95,6 +95,7 @@ def model_card(
     playbook: Playbook,
     *,
     scored_as: str,
+    notes: Mapping[str, str] | None = None,
 ) -> ModelCard:
     """Write a model's card.
 
@@ -110,6 +111,8 @@ def model_card(
         What a win is and who reads the scores.
     scored_as
         The model's name in the comparison.
+    notes
+        Why a model's figures must not be believed, by its name in the comparison.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def model_card(
             _what(model, playbook),
             _data(training, comparison),
             _choice(model),
-            _quality(comparison, scored_as),
+            _quality(comparison, scored_as, notes or {}),
             _calibration(model, comparison, scored_as),
             _limits(model),
             _slices(comparison, scored_as),
@@ -183,7 +186,7 @@ def _choice(model: ScoringModel) -> Section:
     return Section("Why this model", said, table)
 
 
-def _quality(comparison: Mapping[str, Any], scored_as: str) -> Section:
+def _quality(comparison: Mapping[str, Any], scored_as: str, notes: Mapping[str, str]) -> Section:
     models = comparison["models"]
     shown = [name for name in _SHOWN if any(models[m][name]["value"] is not None for m in models)]
     names = [scored_as, *(name for name in models if name != scored_as)]
@@ -192,7 +195,8 @@ def _quality(comparison: Mapping[str, Any], scored_as: str) -> Section:
         f"The model (first line) beside baselines on the same rows, with 95% intervals from "
         f"{comparison['basis']['draws']:,} redraws of whole accounts. Lift and capture are at the capacity of sales."
     )
-    return Section("How good it is", [said], Table(["model", *(METRICS[name].words for name in shown)], rows))
+    warned = [f"{name} {note}." for name, note in notes.items()]
+    return Section("How good it is", [said, *warned], Table(["model", *(METRICS[name].words for name in shown)], rows))
 
 
 def _calibration(model: ScoringModel, comparison: Mapping[str, Any], scored_as: str) -> Section:

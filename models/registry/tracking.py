@@ -72,6 +72,8 @@ class TrainingRecord:
         More to keep with the run, such as how the set was split.
     scale
         The score's scale; by default that of the registry, which is frozen with the first version.
+    notes
+        Why a model's figures in the comparison must not be believed, by its name.
     """
 
     model: ScoringModel
@@ -86,11 +88,15 @@ class TrainingRecord:
     seconds: float
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, str | int | float | bool])
     scale: Scale | None = None
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def card(self) -> ModelCard:
         """The model card."""
-        return model_card(self.model, self.training, self.comparison.to_dict(), self.playbook, scored_as=self.scored_as)
+        compared = self.comparison.to_dict()
+        return model_card(
+            self.model, self.training, compared, self.playbook, scored_as=self.scored_as, notes=self.notes
+        )
 
 
 @dataclass(frozen=True)

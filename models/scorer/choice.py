@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from touchline.models.scorer.crossfit import Crossed
+from touchline.models.scorer.crossfit import Crossed, Rows
 
 Floats = NDArray[np.float64]
 
 SURE = 1.64
-"""Standard errors by which a candidate must beat the base rate: a file with nothing in it passes once in twenty."""
+"""Standard errors by which the candidates together must agree with the outcomes: a file with nothing in it passes once
+in twenty. Together, because the best of several agrees with chance more often than that."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Candidate:
     gain
         By how much of the base rate's loss it is better, 0 to 1.
     errors
-        The same in its standard errors, by account.
+        How surely it tells won leads from others of the same date, in standard errors by account. Dates are set against
+        themselves: that fewer leads are won in autumn is no knowledge of leads.
     """
 
     name: str
@@ -71,22 +73,20 @@ def choose(crossed: Crossed) -> tuple[Choice, Floats]:
     for name, ridge, kind, margin in _margins(crossed):
         losses = _losses(margin, rows.won)
         loss, base = (float(np.average(x, weights=rows.weight)) for x in (losses, base_losses))
-        differences = np.bincount(rows.group, rows.weight * (base_losses - losses))
-        error = float(np.sqrt((differences**2).sum()))  # of the sum over accounts, under no difference
-        errors = float(differences.sum()) / error if error else 0.0
-        found.append((Candidate(name, ridge, kind, loss, 1 - loss / base, errors), margin))
+        found.append((Candidate(name, ridge, kind, loss, 1 - loss / base, _agreement(margin, rows)), margin))
     best, margin = min(found, key=lambda pair: pair[0].loss)
-    base_rate, base_margin = found[0]
+    (base_rate, base_margin), *_ = found
     candidates = tuple(candidate for candidate, _ in found)
-    if best.errors < SURE:
+    together = _agreement(np.mean([margin for _, margin in found[1:]], axis=0), rows)
+    if together < SURE or best is base_rate:
         reason = (
-            f"nothing to find: no candidate is surely better than the base rate on accounts left out "
-            f"(the best, {best.name}, by {best.errors:.1f} standard errors; {SURE} are asked for)"
+            "nothing to find: on accounts left out the candidates together do not surely tell won leads from others "
+            f"({together:.1f} standard errors; {SURE} are asked for)"
         )
         return Choice(base_rate, candidates, reason), base_margin
     reason = (
         f"{best.name} has the least log loss on accounts left out: {best.gain:.1%} less than the base rate "
-        f"({best.errors:.1f} standard errors)"
+        f"(the candidates together tell won leads from others by {together:.1f} standard errors)"
     )
     return Choice(best, candidates, reason), margin
 
@@ -102,6 +102,17 @@ def _margins(crossed: Crossed) -> list[tuple[str, float | None, str | None, Floa
         found.append((kind, None, kind, margin))
         found.append((f"logistic + {kind}", ridge, kind, (linear + margin) / 2))
     return found
+
+
+def _agreement(margin: Floats, rows: Rows) -> float:
+    """Score test of margins against outcomes within dates, in standard errors over accounts."""
+    mass = np.bincount(rows.date, rows.weight)
+    won, level = (
+        x - (np.bincount(rows.date, rows.weight * x) / mass)[rows.date] for x in (rows.won.astype(np.float64), margin)
+    )
+    scores = np.bincount(rows.group, rows.weight * won * level)
+    error = float(np.sqrt((scores**2).sum()))
+    return float(scores.sum()) / error if error > 0 else 0.0
 
 
 def _losses(margin: Floats, won: NDArray[np.bool_]) -> Floats:

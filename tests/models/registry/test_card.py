@@ -94,5 +94,9 @@ def test_the_card_says_when_the_model_before_has_a_part_in_it(trained):
 def test_without_groups_the_card_says_so(trained):
     record = trained.record
     bare = record.comparison.to_dict() | {"segments": []}
-    card = model_card(record.model, record.training, bare, record.playbook, scored_as="seed 0")
+    card = model_card(
+        record.model, record.training, bare, record.playbook, scored_as="seed 0", notes={"seed 1": "reads <the> future"}
+    )
+    assert "seed 1 reads" in card.markdown()
+    assert "&lt;the&gt;" in card.html()
     assert "No groups were compared." in card.markdown()
