@@ -16,8 +16,8 @@ SURE = 2.3
 """Standard errors by which the candidates together must agree with the outcomes.
 
 Together, because the best of several agrees with chance too often. More than the usual 1.64, because folds share what
-they learned from, so that their errors look smaller than they are (Bengio and Grandvalet 2004, "No unbiased estimator of
-the variance of k-fold cross-validation"): in worlds with nothing in them the figure's standard deviation is about 1.5.
+they learned from, so that their errors look smaller than they are (Bengio and Grandvalet 2004, "No unbiased estimator
+of the variance of k-fold cross-validation"): in worlds with nothing in them the figure's standard deviation is 1.5.
 """
 
 
