@@ -86,7 +86,7 @@ def grow(
     rounds: int,
     *,
     held_out: lgb.Dataset | None = None,
-    patience: int = 60,
+    patience: int = 40,
 ) -> tuple[lgb.Booster, list[float]]:
     """Grow trees; with `held_out`, stop when its loss has not fallen for `patience` rounds.
 

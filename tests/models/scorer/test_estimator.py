@@ -18,16 +18,11 @@ from touchline.models.scorer import LeadScorer, Rung
 from touchline.models.splits import AsOfSplit
 from touchline.playbook.data import SmallData
 
-CROSS_VALIDATED = {
-    "check_sample_weight_equivalence_on_dense_data": "a row of weight 2 is held out whole, two rows may be parted; "
-    "LightGBM's bins count rows besides",
-}
-
 
 def test_it_passes_scikit_learns_own_checks() -> None:
-    results = check_estimator(LeadScorer(n_jobs=1), expected_failed_checks=CROSS_VALIDATED, on_skip=None)
-    assert {r["status"] for r in results} == {"passed", "skipped", "xfail"}
-    assert sum(r["status"] == "xfail" for r in results) == 1
+    results = check_estimator(LeadScorer(n_jobs=1), on_skip=None)
+    assert len(results) > 50
+    assert {r["status"] for r in results} <= {"passed", "skipped"}
 
 
 @pytest.fixture(scope="module")
