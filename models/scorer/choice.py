@@ -17,7 +17,7 @@ SURE = 2.3
 
 Together, because the best of several agrees with chance too often. More than the usual 1.64, because folds share what
 they learned from, so that their errors look smaller than they are (Bengio and Grandvalet 2004, "No unbiased estimator
-of the variance of k-fold cross-validation"): in worlds with nothing in them the figure's standard deviation is 1.5.
+of the variance of k-fold cross-validation"). `python -m benchmarks.quality --worlds nothing` tells how often it holds.
 """
 
 
@@ -118,6 +118,8 @@ def _preferring_averages(found: list[tuple[Candidate, Floats]], crossed: Crossed
     averages = [pair for pair in found if pair[0].ridge is not None and pair[0].kind is not None]
     best = min(found, key=lambda pair: pair[0].loss)
     average = min(averages, key=lambda pair: pair[0].loss)
+    if best is found[0]:  # the base rate: nobody is preferred to it who does worse
+        return best
     differences = np.bincount(rows.group, rows.weight * (_losses(average[1], rows.won) - _losses(best[1], rows.won)))
     error = float(np.sqrt((differences**2).sum()))
     return best if differences.sum() > error else average

@@ -80,13 +80,14 @@ def fit_model(
 
 def _base_rate(rows: Rows, encoder: Encoder, rung: Rung, facts: dict[str, Any], limits: SmallData) -> Fitted:
     deals = facts["evidence"]["deals"]
-    reason = (
-        f"{deals} won deals are too few to learn from (the playbook asks for {limits.ranks_from}): every lead gets the "
-        "base rate, which is not learned from the lead"
+    few = f"{deals} won deals are too few to learn from (the playbook asks for {limits.ranks_from})"
+    why = few if rung is Rung.NONE else "every row was won, so that nothing tells them apart"
+    choice = Choice(
+        Candidate("base rate", None, None, float("nan"), 0.0, 0.0),
+        (),
+        f"{why}: every lead gets the base rate, which is not learned from the lead",
     )
-    only = Candidate("base rate", None, None, float("nan"), 0.0, 0.0)
-    choice = Choice(only, (only,), reason)
-    facts |= {"choice": {**choice.to_dict(), "candidates": []}, "calibration": "none"}
+    facts |= {"choice": choice.to_dict(), "calibration": "none"}
     nothing = Band(((0.0, 0.0), (0.0, 0.0)))
     return Fitted(ScoringModel(encoder, rows.base, None, None, Platt(), nothing, rung, facts), choice)
 

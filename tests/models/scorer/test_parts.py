@@ -28,7 +28,8 @@ from touchline.models.calibration import (
 from touchline.models.encoding import Encoder
 from touchline.models.scale import Scale
 from touchline.models.scorer import LeadScorer
-from touchline.models.scorer.crossfit import Rows, assign_folds
+from touchline.models.scorer.choice import choose
+from touchline.models.scorer.crossfit import Crossed, Rows, assign_folds
 from touchline.models.scorer.linear import Linear, fit_linear
 
 
@@ -185,3 +186,36 @@ def test_the_models_margin_is_the_mean_of_its_parts(training: TrainingSet) -> No
     low, high = model.interval(training.X.iloc[:200])
     chance = model.probability(training.X.iloc[:200])
     assert ((low < chance) & (chance < high)).all()
+
+
+def test_nobody_is_preferred_to_a_base_rate_that_does_better() -> None:
+    random = np.random.default_rng(0)
+    size = 4_000
+    won = random.random(size) < 0.05
+    group = np.arange(size, dtype=np.int64)
+    rows = Rows(np.zeros((size, 1)), won, np.ones(size), group, np.zeros(size, np.int64))
+    base = np.full(size, np.log(0.05 / 0.95))
+    told = 3 * won + random.normal(0, 4, size)  # tells winners apart
+    weight = np.ones(size)
+    worse = [
+        k for k in np.arange(0.05, 1, 0.005) if log_loss(base + k * told, won, weight) > log_loss(base, won, weight)
+    ]
+    wild = base + worse[0] * told  # and is just so sure of itself that its loss is a little above the base rate's
+    crossed = Crossed(rows, base, {100.0: wild}, {"additive": wild}, {"additive": 1})
+    choice, margin = choose(crossed)
+    assert min(choice.candidates, key=lambda c: c.loss).name == "base rate"
+    assert choice.chosen.name == "base rate"
+    assert (margin == base).all()
+
+
+def test_a_part_is_taken_alone_only_if_it_is_surely_better_than_the_average() -> None:
+    random = np.random.default_rng(1)
+    size = 4_000
+    true = random.normal(-2, 1.5, size)
+    won = random.random(size) < 1 / (1 + np.exp(-true))
+    rows = Rows(np.zeros((size, 1)), won, np.ones(size), np.arange(size, dtype=np.int64), np.zeros(size, np.int64))
+    base = np.full(size, np.log(won.mean() / (1 - won.mean())))
+    near = true + random.normal(0, 0.05, size)
+    for other, chosen in ((near, "logistic + additive"), (random.normal(-2, 3, size), "logistic")):
+        crossed = Crossed(rows, base, {100.0: true}, {"additive": other}, {"additive": 1})
+        assert choose(crossed)[0].chosen.name == chosen
