@@ -88,13 +88,16 @@ def main() -> None:
     parser.add_argument("--ours-only", action="store_true", help="leave the baselines out")
     parser.add_argument("--retrain", action="store_true", help="also measure how many leads a retrain moves")
     parser.add_argument("--plot", type=Path, help="draw how the information grows with the deals, as PNG")
-    parser.add_argument("--out", type=Path, help="write every result as CSV")
+    parser.add_argument("--out", type=Path, help="write every result as CSV; companies that it holds are not run again")
     asked = parser.parse_args()
     print(describe("lightgbm", "scikit-learn", "numpy"), flush=True)
-    results: list[Result] = []
+    results = known_results(asked.out)
+    known = {(r.world, r.leads, r.seed) for r in results}
     for leads in map(int, asked.sizes.split(",")):
         for world in asked.worlds.split(","):
             for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
+                if (world, leads, seed) in known:
+                    continue
                 results += run(world, leads, seed, baselines=not asked.ours_only, retrain=asked.retrain)
                 if asked.out:
                     pd.DataFrame(results).to_csv(asked.out, index=False)
@@ -103,6 +106,13 @@ def main() -> None:
     print(table(pd.DataFrame(results)))
     if asked.plot:
         draw(pd.DataFrame(results), asked.plot)
+
+
+def known_results(file: Path | None) -> list[Result]:
+    """The results of earlier runs, if there are any."""
+    if file is None or not file.exists():
+        return []
+    return [Result(**row) for row in pd.read_csv(file, keep_default_na=True).to_dict("records")]
 
 
 def run(world: str, leads: int, seed: int, *, baselines: bool, retrain: bool) -> list[Result]:

@@ -36,7 +36,7 @@ def _touches(tables: Tables, prepared: Prepared, leads: tuple[int, int]) -> str:
         f"JOIN {_numbered(leads)} n USING (lead_id) "
         "JOIN class_numbers c ON c.source = 'touches' AND c.kind = t.kind AND c.machine = t.machine "
         f"AND c.copied = (t.merged_from IS NOT NULL){apart}{joins} "
-        f"WHERE epoch_us(t.occurred_at) < {prepared.last}"
+        f"WHERE {entered} < {prepared.known_before}"
     )
 
 
@@ -48,7 +48,7 @@ def _stages(tables: Tables, prepared: Prepared, leads: tuple[int, int]) -> str:
         f"SELECT {', '.join(columns)} FROM read_parquet({text(tables.file('stages'))}) t "
         f"JOIN {_numbered(leads)} n USING (lead_id) JOIN class_numbers c "
         "ON c.source = 'stages' AND c.kind = t.stage AND c.copied = (t.merged_from IS NOT NULL) "
-        f"WHERE epoch_us(t.entered_at) < {prepared.last}"
+        f"WHERE {entered} < {prepared.known_before}"
     )
 
 
@@ -63,14 +63,15 @@ def _changes(tables: Tables, prepared: Prepared, leads: tuple[int, int]) -> str:
         "LEFT JOIN names_changed_value v ON v.name = t.value"
     )
     known = "epoch_us(t.known_at)"
+    entered = f"greatest({known}, n.known)"
     return (
-        f"SELECT n.lead_no::BIGINT, {known}, greatest({known}, n.known), c.class, {rest} FROM {changed} "
+        f"SELECT n.lead_no::BIGINT, {known}, {entered}, c.class, {rest} FROM {changed} "
         f"JOIN {_numbered(leads)} n ON n.lead_id = t.lead_id "
-        f"WHERE NOT c.of_account AND t.merged_from IS NULL AND {known} < {prepared.last} "
+        f"WHERE NOT c.of_account AND t.merged_from IS NULL AND {entered} < {prepared.known_before} "
         f"UNION ALL SELECT n.lead_no::BIGINT, {known}, {known}, c.class, {rest} FROM {changed} "
         "JOIN (SELECT account_id, min(lead_no) AS lead_no FROM "
         f"{_numbered(leads)} WHERE account_id IS NOT NULL GROUP BY 1) n ON n.account_id = t.account_id "
-        f"WHERE c.of_account AND {known} < {prepared.last}"
+        f"WHERE c.of_account AND {known} < {prepared.known_before}"
     )
 
 

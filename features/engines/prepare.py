@@ -41,6 +41,8 @@ class Prepared:
     """Attribute of type text -> its values, in order."""
     last: int
     """The latest as_of; what happened later is not read."""
+    known_before: int
+    """Facts that became known at this instant or later are not read; usually the latest as_of."""
 
     @property
     def width(self) -> int:
@@ -57,8 +59,11 @@ BROUGHT = {"campaign": "touches", "asset": "touches", "changed_value": "changes"
 """Dimensions with many names, and the tables they come from; others follow from a fact's class."""
 
 
-def prepare(w: Workspace, tables: Tables, catalog: Catalog) -> Prepared:
+def prepare(w: Workspace, tables: Tables, catalog: Catalog, *, known_before: int | None = None) -> Prepared:
     """Number leads, classes and names, and bind the catalogue to them. Needs the table `snapshots`.
+
+    With `known_before` (microseconds since 1970) facts that became known then or later are left out, so that rows as of
+    a later date tell what that date alone changed.
 
     Raises
     ------
@@ -79,6 +84,7 @@ def prepare(w: Workspace, tables: Tables, catalog: Catalog) -> Prepared:
         bind(plan, w.playbook, members, vocabulary=vocabulary, fact_dimensions=sizes, first_code=first_code)
         for plan, members in ((lowered.by_lead, classes.for_lead), (lowered.by_account, classes.for_account))
     ]
+    last = w.count("SELECT max(as_of) FROM snapshots")
     return Prepared(
         lowered,
         *programs,
@@ -86,7 +92,8 @@ def prepare(w: Workspace, tables: Tables, catalog: Catalog) -> Prepared:
         np.ascontiguousarray(numbers["group_no"], np.int32),
         {**names, **vocabulary},
         _categories(w, tables, lowered),
-        w.count("SELECT max(as_of) FROM snapshots"),
+        last,
+        last if known_before is None else min(last, known_before),
     )
 
 

@@ -108,7 +108,7 @@ class SparkFacts:
         columns = [given.get(name, rest.get(name, f.lit(-1))) for name in fact_columns(self.prepared)]
         named = [c.cast("bigint").alias(name) for name, c in zip(fact_columns(self.prepared), columns, strict=True)]
         head = f.lit(None).cast("binary").alias("head")
-        return facts.where(occurred < self.prepared.last).select(*named, "head_no", head)
+        return facts.where(entered < self.prepared.known_before).select(*named, "head_no", head)
 
     def _read(self, table: str) -> DataFrame:
         reader = self.session.read.option("datetimeRebaseMode", "CORRECTED")

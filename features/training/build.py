@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     GivenRows = pd.DataFrame | pa.Table
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def build_training_set(
@@ -118,6 +120,7 @@ def build_scoring_set(
     *,
     catalog: Catalog | None = None,
     leads: Sequence[str] | None = None,
+    known_before: datetime | None = None,
     out: str | Path | None = None,
     engine: Engine | None = None,
     memory: str = "2GB",
@@ -127,6 +130,9 @@ def build_scoring_set(
 
     Rows are those a training set would have on that date, had it been known only what was known then; `leads` asks for
     these alone, eligible or not. A row here and the row of a training set as of the same instant are the same bits.
+
+    With `known_before`, an earlier instant, touches, stages and changes that became known then or later are left out:
+    the difference to the rows as of `known_before` is what the passing of time alone did.
 
     Raises
     ------
@@ -139,6 +145,10 @@ def build_scoring_set(
     asked: dict[str, Any] = {"as_of": moment.isoformat()}
     if leads is not None:
         asked["leads"] = hashlib.sha256("\n".join(sorted(leads)).encode()).hexdigest()
+    cut = None
+    if known_before is not None:
+        asked["known_before"] = _instant(known_before).isoformat()
+        cut = (_instant(known_before) - _EPOCH) // timedelta(microseconds=1)
 
     def draw(w: Workspace, spans: Windows) -> None:
         del spans
@@ -150,7 +160,7 @@ def build_scoring_set(
             times = pa.array([moment] * len(leads), pa.timestamp("us", "UTC"))
             draw_given(w, given_rows(pa.table({"lead_id": pa.array(list(leads), pa.string()), "as_of": times})))
 
-    order = Order("scoring", catalog, asked, draw, *_means(engine, memory))
+    order = Order("scoring", catalog, asked, draw, *_means(engine, memory), known_before=cut)
     manifest, folder, held = _build(tables, playbook, order, out, progress)
     return ScoringSet(manifest, folder, held)
 
@@ -179,7 +189,7 @@ def _build_in(
     counts = count_statuses(w)
     _keep(w, order, spans)
     w.progress("making ready")
-    prepared = prepare(w, tables, order.catalog)
+    prepared = prepare(w, tables, order.catalog, known_before=order.known_before)
     manifest = make_manifest(w, tables, order, spans, counts)
     missing = Missing(order.catalog.names)
     labels = order.kind == "training"

@@ -48,3 +48,5 @@ class Order:
     engine: Engine
     memory: int
     """Bytes the job may use."""
+    known_before: int | None = None
+    """Facts that became known then (microseconds since 1970) or later are left out."""

@@ -115,6 +115,12 @@ class FeatureSet:
         return type(self)(manifest, None, self.held.select([*keys, *features]))
 
     @property
+    def monotone(self) -> dict[str, int]:
+        """Features that the catalogue lets count in one direction only: name -> 1 or -1, as `LeadScorer` takes it."""
+        declared = ((f["name"], f["declaration"].get("monotone", 0)) for f in self.manifest["features"])
+        return {name: int(direction) for name, direction in declared if direction}
+
+    @property
     def features(self) -> pd.DataFrame:
         """One row per feature: name, family, unit, words, and the share of rows in which it is missing."""
         import pandas as pd

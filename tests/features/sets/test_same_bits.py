@@ -236,3 +236,17 @@ def test_what_is_known_at_the_instant_of_as_of_is_not_known(playbook: Playbook, 
         for t in (AS_OF, AS_OF + timedelta(microseconds=1))
     )
     assert (at, after) == (0, 1)
+
+
+def test_facts_known_later_than_a_limit_are_as_if_they_never_were(tables, changed, catalog):
+    """Rows as of a later date with only what was known at AS_OF: what the passing of time alone did."""
+    later = AS_OF + timedelta(days=17, hours=5)
+    leads = build_scoring_set(tables, PLAYBOOK, AS_OF).arrow()["lead_id"].to_pylist()
+    past = changed(touches=before("occurred_at"), stages=before("entered_at"), changes=before("known_at"))
+    aged, truly, all_known = (
+        build_scoring_set(source, PLAYBOOK, later, catalog=catalog, leads=leads, known_before=limit)
+        for source, limit in ((tables, AS_OF), (past, None), (tables, None))
+    )
+    assert bits(aged) == bits(truly)
+    assert bits(aged) != bits(all_known)
+    assert len({aged.digest, all_known.digest}) == 2
