@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from touchline.features.engines.prepare import Prepared
 from touchline.features.sources.sql import text
 from touchline.features.tables import Tables
@@ -13,12 +15,13 @@ def facts_query(tables: Tables, prepared: Prepared, leads: tuple[int, int]) -> s
     Columns are those of `Block.facts`, all of type BIGINT.
     """
     used = {c.table for c in prepared.classes.all}
-    parts = {"touches": _touches, "stages": _stages, "changes": _changes}
+    parts = {"touches": touches_query, "stages": _stages, "changes": _changes}
     selects = [parts[table](tables, prepared, leads) for table in parts if table in used]
     return " UNION ALL ".join(selects) or f"SELECT {', '.join(['0::BIGINT'] * prepared.width)} WHERE false"
 
 
-def _touches(tables: Tables, prepared: Prepared, leads: tuple[int, int]) -> str:
+def touches_query(tables: Tables, prepared: Prepared, leads: tuple[int, int], *, beside: Sequence[str] = ()) -> str:
+    """SQL for the touches among them; `beside` comes along: columns of the touch (`t`) or of its lead (`n`)."""
     apart = "".join(f" AND c.{name} = coalesce(t.{name}, '')" for name in prepared.classes.told_apart)
     entered = "greatest(epoch_us(t.occurred_at), epoch_us(t.known_at), n.known)"
     columns = ["n.lead_no::BIGINT", "epoch_us(t.occurred_at)", entered, "c.class"]
@@ -32,7 +35,7 @@ def _touches(tables: Tables, prepared: Prepared, leads: tuple[int, int]) -> str:
         columns.append(f"coalesce(names_{d}.code, -1)")
         joins += f" LEFT JOIN names_{d} ON names_{d}.name = t.{d}"
     return (
-        f"SELECT {', '.join(columns)} FROM read_parquet({text(tables.file('touches'))}) t "
+        f"SELECT {', '.join([*columns, *beside])} FROM read_parquet({text(tables.file('touches'))}) t "
         f"JOIN {_numbered(leads)} n USING (lead_id) "
         "JOIN class_numbers c ON c.source = 'touches' AND c.kind = t.kind AND c.machine = t.machine "
         f"AND c.copied = (t.merged_from IS NOT NULL){apart}{joins} "
