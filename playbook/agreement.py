@@ -28,7 +28,18 @@ _WRITTEN = ("merged_into", "merged_at")
 
 def disagreements(document: Document) -> list[InitErrorDetails]:
     """All contradictions between sections of a raw playbook document."""
-    checks = (_stages, _kinds, _scanners, _handoff, _words, _zones, _attributes, _sources, _small_data, _unique_names)
+    checks = (
+        _stages,
+        _kinds,
+        _named_kinds,
+        _handoff,
+        _words,
+        _zones,
+        _attributes,
+        _sources,
+        _small_data,
+        _unique_names,
+    )
     return [problem for check in checks for problem in check(document)]
 
 
@@ -105,15 +116,14 @@ def _meanings(what: str, entries: list[tuple[Key, str, dict[str, Any]]]) -> Foun
                 )
 
 
-def _scanners(document: Document) -> Found:
-    scanners, kinds = document.get("scanners"), _table(document, "kinds")
-    if not isinstance(scanners, Mapping):
-        return
-    for key in ("sends", "opens", "clicks"):
-        for name in _strings(cast("Mapping[str, Any]", scanners).get(key)):
+def _named_kinds(document: Document) -> Found:
+    kinds = _table(document, "kinds")
+    for section, key in (("scanners", "sends"), ("scanners", "opens"), ("scanners", "clicks"), ("contact", "attended")):
+        named = document.get(section)
+        for name in _strings(cast("Mapping[str, Any]", named).get(key)) if isinstance(named, Mapping) else []:
             if name not in kinds:
                 yield _problem(
-                    ("scanners", key),
+                    (section, key),
                     f"names the touch kind `{name}`, which does not exist",
                     f"use one of {_names(kinds)}",
                 )
@@ -149,7 +159,9 @@ def _words(document: Document) -> Found:
 def _walk_words(value: Any, key: Key) -> Iterator[tuple[Key, dict[str, Any]]]:
     if isinstance(value, Mapping):
         for name, entry in cast("Mapping[str, Any]", value).items():
-            if name in ("words", "many") and isinstance(entry, Mapping):
+            # Only kinds have `many` and `none`; elsewhere these may be names of one's own.
+            is_words = name == "words" or (name in ("many", "none") and len(key) == 2 and key[0] == "kinds")
+            if is_words and isinstance(entry, Mapping):
                 yield (*key, name), dict(cast("Mapping[str, Any]", entry))
             else:
                 yield from _walk_words(entry, (*key, name))

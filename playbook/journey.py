@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from touchline.playbook.base import Duration, Name, Section, Words, meanings
@@ -81,6 +81,23 @@ class Handoff(Section):
     """Every lead at or above this probability; or else `capacity`."""
     sla: Duration
     """Time within which sales must accept or reject."""
+
+
+class Contact(Section):
+    """How often a person may be written to or called, and which touches mean that somebody attended."""
+
+    most_per_7_days: Annotated[int, Field(ge=1)] = 3
+    """Touches by marketing and sales, together, that a person gets at most in 7 days."""
+    most_per_30_days: Annotated[int, Field(ge=1)] = 8
+    """The same in 30 days."""
+    attended: list[Name] = []
+    """Touch kinds that are attendance, the strongest answer to what was told; other interest is reading."""
+
+    @model_validator(mode="after")
+    def _limits_rise(self) -> Contact:
+        if self.most_per_30_days < self.most_per_7_days:
+            raise PydanticCustomError("contact", "allows fewer touches in 30 days than in 7")
+        return self
 
 
 class RejectionReason(Section):

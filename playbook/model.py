@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from touchline.playbook.agreement import disagreements
 from touchline.playbook.base import Name, Section
 from touchline.playbook.data import Attribute, Promotion, Quarantine, SmallData, Source
-from touchline.playbook.journey import Handoff, Kpi, Outcome, RejectionReason, Snapshots, Stage
+from touchline.playbook.journey import Contact, Handoff, Kpi, Outcome, RejectionReason, Snapshots, Stage
 from touchline.playbook.touches import Channel, Family, Kind, Scanners, Topic
 
 
@@ -51,6 +51,7 @@ class Playbook(Section):
     topics: dict[Name, Topic] = {}
     attributes: dict[Name, Attribute] = {}
     scanners: Scanners | None = None
+    contact: Contact = Contact()
     rejection_reasons: list[RejectionReason] = []
     kpis: list[Kpi] = []
     sources: list[Source] = []

@@ -33,6 +33,8 @@ class Kind(Section):
     """What happened, once: "opened an e-mail"."""
     many: Words | None = None
     """What happened, more than once, with `{n}` for the number: "opened {n} e-mails"."""
+    none: Words | None = None
+    """What did not happen: "opened no e-mail"."""
 
     def raw_values(self, name: str) -> list[str]:
         """All source values that mean the kind called `name`."""

@@ -1,0 +1,157 @@
+"""`Explainer`: what each feature adds to a lead's log-odds, so that the parts are the score.
+
+Margins of trees and of linear parts have exact Shapley values; the mean of the parts' margins has the mean of theirs. A
+calibrator g turns the margin m into log-odds g(m). Where it is a straight line the values are multiplied by its slope,
+which is exact; where it is not, by the slope of the straight line from the baseline margin m0 to m,
+
+    s = (g(m) - g(m0)) / (m - m0)
+
+so that signs and order stay the model's, and base + sum of the parts = g(m). This equals the Aumann-Shapley value of g
+along the straight line of the margin's own values. A model that is steadied by the one before is the mean of two, and
+so are its values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from touchline.models.scorer.model import ScoringModel, probability
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from touchline.models.shapley import Shapley
+
+Floats = NDArray[np.float64]
+
+_FLAT = 1e-6
+"""Distance from the baseline margin within which the calibrator's own slope there is taken."""
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each feature adds to the log-odds of some leads.
+
+    Attributes
+    ----------
+    names
+        The features.
+    base
+        Log-odds of the baseline: a lead like the average of those in training.
+    of_features
+        Of shape (rows, features), in log-odds; each row's sum and `base` are its log-odds.
+    """
+
+    names: tuple[str, ...]
+    base: float
+    of_features: Floats
+
+    @cached_property
+    def log_odds(self) -> Floats:
+        """Calibrated log-odds, of shape (rows,)."""
+        return self.base + self.of_features.sum(axis=1)
+
+    @property
+    def probability(self) -> Floats:
+        """Calibrated chances, of shape (rows,)."""
+        return probability(self.log_odds)
+
+    def to_shap(self, features: pd.DataFrame) -> Any:
+        """A `shap.Explanation` for its plots; `features` are those that were explained."""
+        import shap
+
+        data = features[list(self.names)].to_numpy(object)
+        base = np.full(len(self.of_features), self.base)
+        return shap.Explanation(self.of_features, base, data, feature_names=list(self.names))
+
+
+class Explainer:
+    """Explains what a model says of leads.
+
+    Parameters
+    ----------
+    model
+        A fitted model; it is made ready once, which takes about a second for its trees.
+    check
+        Rows of training on which packed trees are compared with LightGBM's own contributions, before they are trusted;
+        for models that are just made.
+
+    Examples
+    --------
+    >>> contributions = Explainer(scorer.model_).explain(scoring.X)  # doctest: +SKIP
+    >>> contributions.of_features.sum(axis=1) + contributions.base  # the log-odds  # doctest: +SKIP
+    """
+
+    def __init__(self, model: ScoringModel, *, check: pd.DataFrame | None = None) -> None:
+        self.model = model
+        self._models = [model] if model.previous is None else [model, model.previous]
+        self._trees = [_ready(one, check) for one in self._models]
+
+    def explain(self, features: pd.DataFrame) -> Contributions:
+        """Contributions of every feature of the model to every row's log-odds.
+
+        Raises
+        ------
+        FeatureError
+            If a column is missing or is not what it was in training.
+        """
+        names = self.model.encoder.names
+        base, values = 0.0, np.zeros((len(features), len(names)))
+        for model, trees in zip(self._models, self._trees, strict=True):
+            own_base, own = _explain(model, trees, features)
+            base += own_base / len(self._models)
+            own /= len(self._models)
+            places = [names.index(name) for name in model.encoder.names]
+            values[:, places] += own
+        return Contributions(names, base, values)
+
+
+def _ready(model: ScoringModel, check: pd.DataFrame | None) -> Shapley | None:
+    if model.trees is None:
+        return None
+    from touchline.models.shapley import shapley_of
+
+    rows = None if check is None else model.encoder.encode(check)
+    return shapley_of(model.trees.text, features=len(model.encoder.names), check=rows)
+
+
+def _explain(model: ScoringModel, trees: Shapley | None, features: pd.DataFrame) -> tuple[float, Floats]:
+    """Base and values of one model, without the one before."""
+    matrix = model.encoder.encode(features)
+    values = np.zeros((len(matrix), len(model.encoder.names)))
+    if not model.parts:
+        return _at(model, model.base), values
+    baseline = 0.0
+    if model.linear is not None:
+        values += model.linear.contributions(matrix)
+        baseline += model.linear.intercept
+    if trees is not None:
+        values += trees.contributions(matrix)
+        baseline += trees.expected
+    values /= len(model.parts)
+    baseline /= len(model.parts)
+    _carry_over(values, model.calibrator(model.margin(matrix)), baseline, model)
+    return _at(model, baseline), values
+
+
+def _carry_over(values: Floats, log_odds: Floats, baseline: float, model: ScoringModel) -> None:
+    """Turn values on the margin into values on the log-odds, in place."""
+    distance = values.sum(axis=1)
+    wanted = log_odds - _at(model, baseline)
+    near = np.abs(distance) < _FLAT
+    around = np.array([baseline - _FLAT, baseline + _FLAT])
+    steepness = float(np.diff(model.calibrator(around))[0]) / (2 * _FLAT)
+    values *= np.where(near, steepness, wanted / np.where(near, 1.0, distance))[:, None]
+    if near.any():  # what is left there is less than any eye sees; the largest part takes it
+        rows = np.flatnonzero(near)
+        largest = np.abs(values[rows]).argmax(axis=1)
+        values[rows, largest] += wanted[rows] - values[rows].sum(axis=1)
+
+
+def _at(model: ScoringModel, margin: float) -> float:
+    return float(model.calibrator(np.array([margin]))[0])
