@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from touchline.models.artifact import load_model, save_model
-    from touchline.models.errors import FeatureError, ModelError
+    from touchline.models.errors import FeatureError, ModelError, TuningError
     from touchline.models.judging import Judged, judge
     from touchline.models.scale import Scale
     from touchline.models.scorer import LeadScorer, Rung, ScoringModel
     from touchline.models.splits import AsOfSplit, RollingOrigin
+    from touchline.models.tuning import Tuned, tune
 
 __all__ = [
     "AsOfSplit",
@@ -25,9 +26,12 @@ __all__ = [
     "Rung",
     "Scale",
     "ScoringModel",
+    "Tuned",
+    "TuningError",
     "judge",
     "load_model",
     "save_model",
+    "tune",
 ]
 
 _PLACES = {
@@ -40,9 +44,12 @@ _PLACES = {
     "Rung": "scorer",
     "Scale": "scale",
     "ScoringModel": "scorer",
+    "Tuned": "tuning",
+    "TuningError": "errors",
     "judge": "judging",
     "load_model": "artifact",
     "save_model": "artifact",
+    "tune": "tuning",
 }
 
 

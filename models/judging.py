@@ -8,7 +8,7 @@ it on rows that neither saw.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -21,6 +21,8 @@ from touchline.models.baselines import Baseline
 from touchline.models.calibration import fit_platt
 from touchline.models.encoding import Encoder
 from touchline.models.evaluation import Comparison, compare
+from touchline.models.reasons.steadiness import steadiness
+from touchline.models.scale import Standing
 from touchline.models.scorer import Choice, LeadScorer, ScoringModel
 from touchline.models.scorer.linear import fit_linear
 from touchline.models.scorer.model import probability
@@ -92,7 +94,8 @@ def judge(
     baselines
         Fitted on the same earlier rows. Those that only give points are turned into chances by Platt's method there.
     scorer
-        The estimator, not fitted; by default one with the playbook's limits.
+        The estimator, not fitted; by default one with the playbook's limits. The catalogue's constraints (`monotone` of
+        a feature) are added to its own.
     before
         The champion and its twin, to steady the model and its twin by: half of the log-odds are theirs.
     test_from
@@ -107,15 +110,7 @@ def judge(
     """
     names = list(features) if features is not None else training.names
     scorer = scorer or LeadScorer(small_data=playbook.small_data)
-    windows = training.manifest["windows"]
-    purge = timedelta(days=windows["gap_days"] + windows["horizon_days"])
-    try:
-        earlier, later = next(AsOfSplit(training.as_of, purge=purge, test_from=test_from).split())
-    except ValueError as error:
-        raise DataError(
-            "the training set", f"is too short to be split by time: {error}", "bring more history, or shorten `horizon`"
-        ) from None
-    early, late = (training.take(_mask(part, len(training))) for part in (earlier, later))
+    early, late = split_by_time(training, test_from)
     progress("fitting on earlier rows")
     twin = _fit(scorer, early, names).model_
     progress("fitting baselines")
@@ -142,8 +137,56 @@ def judge(
     progress("fitting on all rows")
     final = _fit(scorer, training, names)
     model = final.model_.steadied(before[0]) if before else final.model_
+    progress("explaining")
+    families = {feature["name"]: feature["family"] for feature in training.manifest["features"]}
+    model = replace(model, facts={
+        **model.facts,
+        "reasons": steadiness(model, twin, late.X[names], families),
+        "standing": _standing(model, training, names, before[0] if before else None),
+    })  # fmt: skip
     test = late.arrow(["lead_id", "as_of", "won"]).to_pandas().assign(probability=scores[OURS])
     return Judged(model, twin, final.choice_, comparison, test, late.as_of.min().to_pydatetime(), notes)
+
+
+def _standing(
+    model: ScoringModel, training: TrainingSet, names: Sequence[str], before: ScoringModel | None
+) -> list[float]:
+    """Floors of the stars that a lead has against a frozen population: that of the first model's newest date."""
+    if before is not None and "standing" in before.facts:
+        return before.facts["standing"]
+    newest = training.take((training.as_of == training.as_of.max()).to_numpy())
+    return list(Standing.among(model.log_odds(newest.X[list(names)])).floors)
+
+
+def split_by_time(training: TrainingSet, test_from: datetime | None = None) -> tuple[TrainingSet, TrainingSet]:
+    """The rows that a model to be judged may see, and the later ones that it is judged on.
+
+    Windows of the earlier rows are over before the later ones begin.
+
+    Raises
+    ------
+    DataError
+        If there are too few dates for an earlier and a later part.
+    """
+    windows = training.manifest["windows"]
+    purge = timedelta(days=windows["gap_days"] + windows["horizon_days"])
+    try:
+        earlier, later = next(AsOfSplit(training.as_of, purge=purge, test_from=test_from).split())
+    except ValueError as error:
+        raise DataError(
+            "the training set", f"is too short to be split by time: {error}", "bring more history, or shorten `horizon`"
+        ) from None
+    early, late = (training.take(_mask(part, len(training))) for part in (earlier, later))
+    return early, late
+
+
+def bound(scorer: LeadScorer, training: TrainingSet, names: Sequence[str]) -> LeadScorer:
+    """The estimator, not fitted, with the catalogue's constraints on these features; its own go before them."""
+    from sklearn.base import clone
+
+    declared = {name: direction for name, direction in training.monotone.items() if name in names}
+    monotone = {**declared, **(scorer.monotone or {})}
+    return cast("LeadScorer", clone(scorer)).set_params(monotone=monotone)
 
 
 def capacity_per_date(playbook: Playbook, as_of: pd.Series[Any]) -> float:
@@ -157,9 +200,7 @@ def capacity_per_date(playbook: Playbook, as_of: pd.Series[Any]) -> float:
 
 
 def _fit(scorer: LeadScorer, training: TrainingSet, names: Sequence[str]) -> LeadScorer:
-    from sklearn.base import clone
-
-    return cast("LeadScorer", clone(scorer)).fit(training.X[list(names)], training.y, **training.fit_parameters)
+    return bound(scorer, training, names).fit(training.X[list(names)], training.y, **training.fit_parameters)
 
 
 def logistic_chances(early: TrainingSet, late: TrainingSet, names: Sequence[str]) -> Floats:

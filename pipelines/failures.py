@@ -10,7 +10,7 @@ from touchline.pipelines.exits import Exit
 def explain(error: Exception) -> tuple[Exit, str]:
     """The exit code and message of an error; `Exit.BUG` for those that nobody foresaw."""
     from touchline.features import BusyError, CatalogError, DataError
-    from touchline.models.errors import FeatureError, ModelError
+    from touchline.models.errors import FeatureError, ModelError, TuningError
     from touchline.playbook import PlaybookError
 
     foreseen = {
@@ -20,6 +20,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         BusyError: Exit.TRY_LATER,
         ModelError: Exit.NO_MODEL,
         FeatureError: Exit.USAGE,
+        TuningError: Exit.USAGE,
     }
     if type(error) in foreseen:
         return foreseen[type(error)], str(error)

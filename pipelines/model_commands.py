@@ -16,11 +16,14 @@ from touchline.pipelines.options import (
     Memory,
     PlaybookPath,
     TablesPath,
+    length_of_time,
     load_agreed,
     usable_memory,
 )
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from touchline.models.registry import Registry
 
 ModelsPlace = Annotated[
@@ -51,6 +54,12 @@ def train(
     models: ModelsPlace = None,
     catalog: CatalogPath = None,
     seed: Annotated[int, typer.Option(min=0, help="The same data and seed give the same model.")] = 0,
+    tune: Annotated[
+        str | None, typer.Option("--tune", help="Search settings of the trees for so long, such as 20min.")
+    ] = None,
+    study: Annotated[
+        Path | None, typer.Option("--study", help="File that keeps the search, so that it goes on after a kill.")
+    ] = None,
     memory: Memory = "2GB",
     as_json: AsJson = False,
 ) -> None:
@@ -59,12 +68,13 @@ def train(
     from touchline.pipelines.catalogs import load_catalog
     from touchline.pipelines.train import train as run
 
+    budget = _budget(tune, study)
     agreed = load_agreed(playbook)
     usable_memory(memory)
     with steps(quiet=as_json) as progress:
         result = run(
             Tables.open(tables), playbook, registry_at(models), catalog=load_catalog(catalog, agreed), memory=memory,
-            seed=seed, progress=progress,
+            seed=seed, tune=budget, study=study, progress=progress,
         )  # fmt: skip
     if as_json:
         give_json(result.to_dict())
@@ -76,6 +86,21 @@ def train(
         show_trained(result, Console(highlight=False))
     if result.audit.blocked:
         raise typer.Exit(Exit.LEAK)
+
+
+def _budget(tune: str | None, study: Path | None) -> timedelta | None:
+    """How long to search settings; what is missing for it is told before anything is built."""
+    if tune is None:
+        if study is not None:
+            raise typer.BadParameter("it keeps a search, and none was asked for; add --tune", param_hint="--study")
+        return None
+    if study is not None and not study.resolve().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {str(study.parent)!r}", param_hint="--study")
+    budget = length_of_time(tune, "--tune")
+    from touchline.models.tuning import require_optuna
+
+    require_optuna()
+    return budget
 
 
 def compare(

@@ -47,6 +47,10 @@ def show_trained(result: Trained, console: Console) -> None:
     for name, note in judged.notes.items():
         console.print(Text.assemble((f"{name}: ", "yellow"), note))
     console.print(Text.assemble(("Chosen: ", "bold"), judged.choice.reason))
+    if result.tuned is not None:
+        tuned = result.tuned
+        told = f"{len(tuned.table)} trials in {tuned.seconds:.0f} s; {tuned.reason}"
+        console.print(Text.assemble(("Tuned: ", "bold"), told))
     evidence = judged.model.facts["evidence"]
     console.print(
         Text.assemble(

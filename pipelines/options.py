@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from touchline.playbook import Playbook
 
@@ -40,12 +40,30 @@ def usable_memory(memory: str) -> None:
         raise typer.BadParameter(f"{memory!r} is no amount of memory; write it as 1GB", param_hint="--memory")
 
 
-def instant(as_of: str) -> datetime:
+def length_of_time(text: str, option: str) -> timedelta:
+    """The length of time that is meant, written as in the playbook."""
+    from datetime import timedelta
+
+    from pydantic import TypeAdapter, ValidationError
+
+    from touchline.playbook.base import Duration
+
+    wrong = f"{text!r} is no length of time; write it as 20min, 2h or 90s"
+    try:
+        found = TypeAdapter[timedelta](Duration).validate_python(text)
+    except ValidationError:
+        raise typer.BadParameter(wrong, param_hint=option) from None
+    if not found:
+        raise typer.BadParameter(wrong, param_hint=option)
+    return found
+
+
+def instant(text: str, option: str = "--as-of") -> datetime:
     """The instant that a date or time means; UTC unless it says otherwise."""
     from datetime import UTC, datetime
 
     try:
-        moment = datetime.fromisoformat(as_of)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{as_of!r} is no date; write it as 2024-06-03", param_hint="--as-of") from None
+        raise typer.BadParameter(f"{text!r} is no date; write it as 2024-06-03", param_hint=option) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,15 @@ from touchline.features.audit import Audit, audit
 from touchline.features.tables import Tables
 from touchline.features.tables.workspace import Progress
 from touchline.models.baselines import Baseline, BaseRate, FitEngagement, OdooPLS, Points
-from touchline.models.judging import OURS, Judged, judge
+from touchline.models.judging import OURS, Judged, bound, judge, split_by_time
 from touchline.models.scorer import LeadScorer, ScoringModel
 from touchline.playbook import Playbook, load_playbook
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from touchline.models.registry import Registry, TrainingRecord, Version
+    from touchline.models.tuning import Tuned
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Trained:
         Where the model is registered; None if it was not.
     seconds
         How long all of it took.
+    tuned
+        What the search for settings came to; None if none was asked for.
     """
 
     audit: Audit
@@ -44,6 +50,7 @@ class Trained:
     judged: Judged | None
     version: Version | None
     seconds: float
+    tuned: Tuned | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data for JSON."""
@@ -57,6 +64,8 @@ class Trained:
             found["choice"] = self.judged.choice.to_dict()
             found["rung"] = self.judged.model.rung.value
             found["comparison"] = self.judged.comparison.to_dict()
+        if self.tuned is not None:
+            found["tuning"] = self.tuned.to_dict()
         if self.version is not None:
             found["model"] = asdict(self.version)
         return found
@@ -70,9 +79,26 @@ def train(
     catalog: Catalog | None = None,
     memory: str = "2GB",
     seed: int = 0,
+    tune: timedelta | None = None,
+    study: Path | None = None,
     progress: Progress = lambda step: None,
 ) -> Trained:
-    """Build, audit, split, fit, calibrate, compare, log, and register as challenger.
+    """Build, audit, split, tune if asked to, fit, calibrate, compare, log, and register as challenger.
+
+    Parameters
+    ----------
+    tables, playbook_file, registry
+        What to learn from, what was agreed on, and where the model goes.
+    catalog
+        The model's features; by default those that follow from the playbook.
+    memory
+        What building may use.
+    seed
+        The same data and seed give the same model, unless it is tuned.
+    tune, study
+        Time to search settings of the trees in, and the file that keeps the search (see `touchline.models.tuning`).
+    progress
+        Told what is under way.
 
     Raises
     ------
@@ -80,6 +106,8 @@ def train(
         If there is nothing to learn from, or nothing later to be judged by.
     ModelError
         If the champion, which is to steady the new model, is damaged.
+    TuningError
+        If Optuna is not installed, or `study` is another's.
     """
     started = time.monotonic()
     playbook = load_playbook(playbook_file)
@@ -96,14 +124,43 @@ def train(
         if found.blocked:
             return Trained(found, own.manifest, None, None, time.monotonic() - started)
         before = champion_and_twin(registry)
+        scorer, tuned = LeadScorer(small_data=playbook.small_data, random_state=seed), None
+        if tune is not None:
+            tuned = _tuned(scorer, training, catalog.names, tune, study, progress)
+            scorer.set_params(settings=tuned.settings)
         judged = judge(
-            training, playbook, features=list(catalog.names), baselines=baselines, before=before,
-            scorer=LeadScorer(small_data=playbook.small_data, random_state=seed), progress=progress,
+            training, playbook, features=list(catalog.names), baselines=baselines, before=before, scorer=scorer,
+            progress=progress,
         )  # fmt: skip
+        if tuned is not None:
+            model, twin = (
+                replace(m, facts={**m.facts, "tuning": tuned.to_dict()}) for m in (judged.model, judged.twin)
+            )
+            judged = replace(judged, model=model, twin=twin)
         progress("writing to the registry")
         seconds = time.monotonic() - started
         version = registry.log(_record(judged, own, playbook, playbook_file, found, seconds))
-    return Trained(found, own.manifest, judged, version, time.monotonic() - started)
+    return Trained(found, own.manifest, judged, version, time.monotonic() - started, tuned)
+
+
+def _tuned(
+    scorer: LeadScorer,
+    training: TrainingSet,
+    names: Sequence[str],
+    budget: timedelta,
+    study: Path | None,
+    progress: Progress,
+) -> Tuned:
+    """Search on the earlier rows only: settings that had seen the later ones would flatter the model there."""
+    from touchline.models.tuning import tune
+
+    early, _ = split_by_time(training)
+    scorer = bound(scorer, training, names)
+    features = early.X[list(names)]
+    return tune(
+        features, early.y, **early.fit_parameters, scorer=scorer, budget=budget, study=study,
+        seed=scorer.random_state, progress=progress,
+    )  # fmt: skip
 
 
 def all_baselines(playbook: Playbook, tables: Tables) -> list[Baseline]:

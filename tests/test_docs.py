@@ -25,7 +25,13 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/tutorial/first-hour.md", "docs/how-to/your-own-export.md", "docs/how-to/your-own-features.md"]
+    "page",
+    [
+        "docs/tutorial/first-hour.md",
+        "docs/how-to/your-own-export.md",
+        "docs/how-to/your-own-features.md",
+        "docs/how-to/train-and-promote.md",
+    ],
 )
 def test_what_a_page_shows_can_be_done(page, tmp_path):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

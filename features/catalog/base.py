@@ -41,11 +41,16 @@ class Feature:
         Its column; made from its parameters if left out, and the same on every machine and every day.
     family
         The group of reasons it belongs to; the playbook's family of its kinds if left out.
+    monotone
+        1 if more of it may never count against a lead, -1 if never for one, 0 for either way. It changes no number of
+        the feature, only what a model may learn from it, and binds trees only. Still, two features of one name that
+        differ in it are two declarations, for the catalogue could not say which of the two binds.
     """
 
     _: KW_ONLY
     name: str = ""
     family: str = ""
+    monotone: Literal[-1, 0, 1] = 0
 
     unit: ClassVar[str] = ""
     """What the numbers count: `touches`, `days`, `people` …; empty for categories and ratios."""
@@ -73,7 +78,7 @@ class Feature:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data: the type and every parameter that is set."""
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "monotone" or self.monotone}
         return {"type": type(self).__name__, **{k: v for k, v in given.items() if v not in ((), "", None)}}
 
 

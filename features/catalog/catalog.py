@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from touchline.features.catalog.base import CatalogError, Feature
+from touchline.features.catalog.profile import Account, Attribute
 from touchline.features.catalog.words import family_words, label
 from touchline.playbook import Playbook
 
@@ -31,7 +32,8 @@ class Catalog:
     Raises
     ------
     CatalogError
-        If a feature names what the playbook does not have, or two features share a name.
+        If a feature names what the playbook does not have, two features share a name, or a category is bound to count
+        in one direction only.
     """
 
     def __init__(self, playbook: Playbook, features: Iterable[Feature] = ()) -> None:
@@ -40,11 +42,15 @@ class Catalog:
         for feature in features:
             if not isinstance(feature, Feature):
                 raise CatalogError(f"a catalogue holds features such as Count(30), not {type(feature).__name__}")
-            if problem := feature.problem(playbook):
+            if problem := feature.problem(playbook) or _problem_of_monotone(feature, playbook):
                 raise CatalogError(f"{type(feature).__name__} {feature.name!r}: {problem}")
             if not feature.name.isidentifier() or feature.name in RESERVED:
                 raise CatalogError(f"{feature.name!r} cannot be a feature's name; use letters, digits and underscores")
             known = self._features.get(feature.name)
+            if known is not None and known.monotone != feature.monotone:
+                raise CatalogError(
+                    f"{feature.name!r} is there with another `monotone`; drop that one before you add it"
+                )
             if known is not None and replace(known, family="") != replace(feature, family=""):
                 raise CatalogError(f"two different features are called {feature.name!r}; give one a `name`")
             self._features[feature.name] = (
@@ -155,6 +161,17 @@ RESERVED = frozenset({
     "lead_id", "account_id", "as_of", "status", "won", "weight", "group", "deal_id", "won_at", "amount",
 })  # fmt: skip
 """Columns that stand beside the features."""
+
+
+def _problem_of_monotone(feature: Feature, playbook: Playbook) -> str | None:
+    if feature.monotone not in (-1, 0, 1):
+        return f"monotone is 1 (more never counts against), -1 (never for) or 0, not {feature.monotone!r}"
+    if isinstance(feature, Account) and feature.inner.monotone:
+        return "what a model sees is the whole of Account(…): write Account(Count(30), monotone=1)"
+    is_text = isinstance(feature, Attribute) and feature.value_type(playbook) == "text"
+    if feature.monotone and (feature.is_category or is_text):
+        return "is a category, which has no more and no less; leave `monotone` out"
+    return None
 
 
 def _plain(value: object) -> object:

@@ -120,9 +120,24 @@ def _preferring_averages(found: list[tuple[Candidate, Floats]], crossed: Crossed
     average = min(averages, key=lambda pair: pair[0].loss)
     if best is found[0]:  # the base rate: nobody is preferred to it who does worse
         return best
-    differences = np.bincount(rows.group, rows.weight * (_losses(average[1], rows.won) - _losses(best[1], rows.won)))
-    error = float(np.sqrt((differences**2).sum()))
-    return best if differences.sum() > error else average
+    gain, error = gained(average[1], best[1], rows)
+    return best if gain > error else average
+
+
+def gained(worse: Floats, better: Floats, rows: Rows) -> tuple[float, float]:
+    """By how much the margins `better` have less mean log loss than `worse`, and its standard error by account."""
+    losses = rows.weight * (_losses(worse, rows.won) - _losses(better, rows.won))
+    by_account = np.bincount(rows.group, losses) / rows.weight.sum()
+    return float(by_account.sum()), float(np.sqrt((by_account**2).sum()))
+
+
+def best_average(crossed: Crossed) -> tuple[float, Floats]:
+    """The mean log loss and the margins of the average of parts that does best: what tuning is judged by."""
+    rows = crossed.rows
+    averages = [margin for _, ridge, kind, margin in _margins(crossed) if ridge is not None and kind is not None]
+    losses = [float(np.average(_losses(margin, rows.won), weights=rows.weight)) for margin in averages]
+    best = int(np.argmin(losses))
+    return losses[best], averages[best]
 
 
 def _agreement(margin: Floats, rows: Rows) -> float:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from touchline.models.encoding import Encoder, Matrix
-from touchline.models.scorer.linear import Linear, fit_linear
-from touchline.models.scorer.trees import ADDITIVE, REGULARISED, dataset, grow
+from touchline.models.scorer.linear import fit_linear
+from touchline.models.scorer.trees import KINDS, dataset, grow, settings_of
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -89,18 +89,21 @@ class Crossed:
     kept: dict[str, Any] = field(default_factory=dict)
 
 
-KINDS = {"additive": ADDITIVE, "regularised": REGULARISED}
+def cross_fit(
+    rows: Rows, encoder: Encoder, deals: int, settings: dict[str, Any], seed: int, known: Crossed | None = None
+) -> Crossed:
+    """Fit all parts on all but some accounts, in turn, and apply them to those left out.
 
-
-def cross_fit(rows: Rows, encoder: Encoder, deals: int, settings: dict[str, Any], seed: int) -> Crossed:
-    """Fit all parts on all but some accounts, in turn, and apply them to those left out."""
+    With `known`, from the same rows and seed but other `settings`, only the trees are fitted: nothing else follows the
+    settings.
+    """
     if deals >= HELD_OUT_ONCE_FROM:
-        return _hold_out_once(rows, encoder, settings, seed)
+        return _hold_out_once(rows, encoder, settings, seed, known)
     rows = thinned(rows)
     folds = assign_folds(rows, 10 if deals < 60 else 5, seed)
-    found = _each_fold(rows, folds, encoder, settings)
-    base = np.empty(len(rows.won))
-    linear = {strength: np.empty(len(rows.won)) for strength in STRENGTHS}
+    found = _each_fold(rows, folds, encoder, settings, () if known else STRENGTHS)
+    base = known.base if known else np.empty(len(rows.won))
+    linear = known.linear if known else {strength: np.empty(len(rows.won)) for strength in STRENGTHS}
     for fold in found:
         base[fold.out] = fold.base
         for strength, margin in fold.linear.items():
@@ -127,7 +130,9 @@ class _Fold:
     trees: dict[str, tuple[lgb.Booster, list[float]]]
 
 
-def _each_fold(rows: Rows, folds: NDArray[np.int64], encoder: Encoder, settings: dict[str, Any]) -> list[_Fold]:
+def _each_fold(
+    rows: Rows, folds: NDArray[np.int64], encoder: Encoder, settings: dict[str, Any], strengths: tuple[float, ...]
+) -> list[_Fold]:
     """Fit without each fold; side by side where rows are few, for threads of one fold would wait for one another."""
     threads = int(settings["num_threads"])
     small = rows.matrix.size < SMALL
@@ -136,7 +141,8 @@ def _each_fold(rows: Rows, folds: NDArray[np.int64], encoder: Encoder, settings:
     def one(fold: int) -> _Fold:
         out = folds == fold
         train, test = rows.take(~out), rows.take(out)
-        linear = {s: part.margin(test.matrix) for s, part in zip(STRENGTHS, _linears(train, encoder), strict=True)}
+        linears = fit_linear(train.matrix, encoder, train.won, train.weight, strengths) if strengths else []
+        linear = {s: part.margin(test.matrix) for s, part in zip(strengths, linears, strict=True)}
         trees = {kind: (booster, losses) for kind, booster, losses in _boosters(train, test, encoder, own)}
         return _Fold(out, train.base, linear, trees)
 
@@ -171,32 +177,31 @@ def thinned(rows: Rows) -> Rows:
     return Rows(part.matrix, part.won, weight, part.group, part.date)
 
 
-def _hold_out_once(rows: Rows, encoder: Encoder, settings: dict[str, Any], seed: int) -> Crossed:
+def _hold_out_once(rows: Rows, encoder: Encoder, settings: dict[str, Any], seed: int, known: Crossed | None) -> Crossed:
     """One fifth of the accounts; of these the later half of the dates, so that the newest base rate is learned."""
     out = assign_folds(rows, 5, seed) == 0
     train, test = rows.take(~out), rows.take(out & (rows.date >= rows.date.max() // 2))
-    few = thinned(train)
-    strength = STRENGTHS[len(STRENGTHS) // 2]  # with so many deals the ridge hardly matters
-    linears = {strength: fit_linear(few.matrix, encoder, few.won, few.weight, [strength])[0]}
     name, booster, losses = next(iter(_boosters(train, test, encoder, settings, kinds=("regularised",))))
     rounds = int(np.argmin(losses)) + 1
     margin = np.asarray(booster.predict(test.matrix, raw_score=True, num_iteration=rounds))
-    kept: dict[str, Any] = {name: booster, **{f"linear {s}": part for s, part in linears.items()}}
-    found = {strength: part.margin(test.matrix) for strength, part in linears.items()}
-    return Crossed(test, np.full(len(test.won), train.base), found, {name: margin}, {name: rounds}, kept)
-
-
-def _linears(rows: Rows, encoder: Encoder) -> list[Linear]:
-    return fit_linear(rows.matrix, encoder, rows.won, rows.weight, STRENGTHS)
+    if known:
+        kept = {**known.kept, name: booster}
+        return Crossed(test, known.base, known.linear, {name: margin}, {name: rounds}, kept)
+    few = thinned(train)
+    strength = STRENGTHS[len(STRENGTHS) // 2]  # with so many deals the ridge hardly matters
+    part = fit_linear(few.matrix, encoder, few.won, few.weight, [strength])[0]
+    kept = {name: booster, f"linear {strength}": part}
+    base, linear = np.full(len(test.won), train.base), {strength: part.margin(test.matrix)}
+    return Crossed(test, base, linear, {name: margin}, {name: rounds}, kept)
 
 
 def _boosters(
     train: Rows, test: Rows, encoder: Encoder, settings: dict[str, Any], kinds: tuple[str, ...] = tuple(KINDS)
 ) -> Iterator[tuple[str, lgb.Booster, list[float]]]:
-    ours = dataset(train.matrix, encoder, train.won, train.weight, {**KINDS[kinds[0]], **settings})
+    ours = dataset(train.matrix, encoder, train.won, train.weight, settings_of(kinds[0], settings))
     theirs = ours.create_valid(test.matrix, test.won.astype(np.float32), weight=test.weight)
     for kind in kinds:
-        booster, losses = grow(ours, {**KINDS[kind], **settings}, MOST_ROUNDS, held_out=theirs)
+        booster, losses = grow(ours, settings_of(kind, settings), MOST_ROUNDS, held_out=theirs)
         yield kind, booster, losses
 
 

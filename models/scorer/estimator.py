@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 
 from touchline.models.encoding import Encoder, Matrix
 from touchline.models.scorer.crossfit import Rows
-from touchline.models.scorer.fitting import fit_model
+from touchline.models.scorer.fitting import Task, fit_model
 from touchline.models.scorer.model import ScoringModel, probability
 from touchline.playbook.data import SmallData
 
@@ -117,6 +117,22 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         FeatureError
             If a column is neither numbers nor categories.
         """
+        task = self.prepare(X, y, sample_weight, groups=groups, as_of=as_of, deals=deals)
+        fitted = fit_model(task, self.small_data or SmallData())
+        self.model_, self.choice_, self.rung_ = fitted.model, fitted.choice, fitted.model.rung
+        return self
+
+    def prepare(
+        self,
+        X: Any,  # noqa: N803
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        as_of: ArrayLike | None = None,
+        deals: ArrayLike | None = None,
+    ) -> Task:
+        """Check and encode what `fit` takes, without fitting: what `touchline.models.tuning` tries settings on."""
         matrix = self._matrix(X, y, reset=True)
         labels = column_or_1d(np.asarray(y), warn=True)
         check_classification_targets(labels)
@@ -126,18 +142,16 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         won = codes == 1 if len(self.classes_) > 1 else np.zeros(len(labels), bool)
         weight = np.asarray(_check_sample_weight(sample_weight, matrix, dtype=np.float64))
         rows = Rows(matrix, won, weight, _numbered(groups, len(won)), _numbered(as_of, len(won), alike=True))
-        fitted = fit_model(
+        return Task.prepare(
             rows,
             self._encoder,
             deals=deals,
             limits=self.small_data or SmallData(),
             monotone=self.monotone or {},
-            settings=dict(self.settings or {}),
+            settings=self.settings or {},
             threads=self.n_jobs or os.cpu_count() or 1,
             seed=self.random_state,
         )
-        self.model_, self.choice_, self.rung_ = fitted.model, fitted.choice, fitted.model.rung
-        return self
 
     def decision_function(self, X: Any) -> Floats:  # noqa: N803
         """Calibrated log-odds of each row, of shape (rows,)."""

@@ -25,11 +25,11 @@ from touchline.models.calibration import (
 )
 from touchline.models.encoding import Encoder
 from touchline.models.scorer.choice import Candidate, Choice, choose
-from touchline.models.scorer.crossfit import KINDS, Crossed, Rows, assign_folds, cross_fit, thinned
+from touchline.models.scorer.crossfit import Crossed, Rows, assign_folds, cross_fit, thinned
 from touchline.models.scorer.ladder import Evidence, Rung
 from touchline.models.scorer.linear import Linear, fit_linear
 from touchline.models.scorer.model import ScoringModel
-from touchline.models.scorer.trees import Trees, dataset, grow
+from touchline.models.scorer.trees import Trees, dataset, grow, settings_of
 from touchline.playbook.data import SmallData
 
 Floats = NDArray[np.float64]
@@ -46,29 +46,72 @@ class Fitted:
     choice: Choice
 
 
-def fit_model(
-    rows: Rows,
-    encoder: Encoder,
-    *,
-    deals: ArrayLike | None,
-    limits: SmallData,
-    monotone: Mapping[str, int],
-    settings: dict[str, Any],
-    threads: int,
-    seed: int,
-) -> Fitted:
-    """Fit a model as `LeadScorer` describes; `settings` change LightGBM's parameters."""
-    evidence = Evidence.count(rows.won, rows.group, deals)
-    rung = evidence.rung(limits)
+@dataclass(frozen=True)
+class Task:
+    """What there is to learn from, ready to be fitted.
+
+    Attributes
+    ----------
+    rows
+        The rows; where there is enough to learn from, weighted in won deals.
+    encoder
+        What the columns of their matrix are.
+    evidence, rung
+        How much there is, and what may be said after it.
+    settings
+        LightGBM's parameters that differ from ours: those asked for, seeds, threads, constraints.
+    seed
+        Of folds and trees.
+    """
+
+    rows: Rows
+    encoder: Encoder
+    evidence: Evidence
+    rung: Rung
+    settings: dict[str, Any]
+    seed: int
+
+    @classmethod
+    def prepare(
+        cls,
+        rows: Rows,
+        encoder: Encoder,
+        *,
+        deals: ArrayLike | None,
+        limits: SmallData,
+        monotone: Mapping[str, int],
+        settings: Mapping[str, Any],
+        threads: int,
+        seed: int,
+    ) -> Task:
+        """Count the evidence and weigh the rows; parameters as `LeadScorer` describes them."""
+        evidence = Evidence.count(rows.won, rows.group, deals)
+        settings = {**settings, **_seeds(seed), "num_threads": threads, **_monotone(encoder, monotone)}
+        task = cls(rows, encoder, evidence, evidence.rung(limits), settings, seed)
+        return replace(task, rows=_in_deals(rows, evidence.deals)) if task.is_enough else task
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there is enough to learn anything of a lead."""
+        return self.rung is not Rung.NONE and self.evidence.won_rows < len(self.rows.won)
+
+    def cross_fit(self, changed: Mapping[str, Any] | None = None, known: Crossed | None = None) -> Crossed:
+        """Margins of accounts left out, with some settings changed; `known` as `crossfit.cross_fit` takes it."""
+        settings = {**self.settings, **(changed or {})}
+        with threadpool_limits(1, "blas"):  # sums in the same order on every machine
+            return cross_fit(self.rows, self.encoder, self.evidence.deals, settings, self.seed, known)
+
+
+def fit_model(task: Task, limits: SmallData) -> Fitted:
+    """Fit a model as `LeadScorer` describes."""
+    rows, encoder, evidence, rung, seed = task.rows, task.encoder, task.evidence, task.rung, task.seed
     facts: dict[str, Any] = {"evidence": asdict(evidence), "seed": seed}
-    if rung is Rung.NONE or evidence.won_rows == len(rows.won):
+    if not task.is_enough:
         return _base_rate(rows, encoder, rung, facts, limits)
-    rows = _in_deals(rows, evidence.deals)
-    settings = {**settings, **_seeds(seed), "num_threads": threads, **_monotone(encoder, monotone)}
-    with threadpool_limits(1, "blas"):  # sums in the same order on every machine
-        crossed = cross_fit(rows, encoder, evidence.deals, settings, seed)
-        choice, margin = choose(crossed)
-        linear, trees = _fit_parts(rows, encoder, choice.chosen, crossed, settings)
+    crossed = task.cross_fit()
+    choice, margin = choose(crossed)
+    with threadpool_limits(1, "blas"):
+        linear, trees = _fit_parts(rows, encoder, choice.chosen, crossed, task.settings)
     seen = crossed.rows
     calibrator, how = _calibrate(choice.chosen, margin, seen, evidence.deals, limits, seed)
     calibrator = _moved_to_newest(calibrator, margin, seen)
@@ -114,7 +157,7 @@ def _fit_parts(
         rounds = crossed.rounds[chosen.kind]
         booster = crossed.kept.get(chosen.kind)
         if booster is None:
-            own = {**KINDS[chosen.kind], **settings}
+            own = settings_of(chosen.kind, settings)
             booster, _ = grow(dataset(rows.matrix, encoder, rows.won, rows.weight, own), own, rounds)
         trees = Trees(_without_threads(booster.model_to_string(num_iteration=rounds)))
     return linear, trees

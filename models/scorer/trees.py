@@ -42,6 +42,12 @@ ADDITIVE: dict[str, Any] = {**COMMON, "num_leaves": 2, "learning_rate": 0.1}
 """Stumps: each tree looks at one feature, so that the model is a sum of curves."""
 REGULARISED: dict[str, Any] = {**COMMON, "num_leaves": 15, "max_depth": 5}
 """Depth is capped so that exact explanations stay tables of a handy size."""
+KINDS = {"additive": ADDITIVE, "regularised": REGULARISED}
+
+
+def settings_of(kind: str, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """LightGBM's parameters for a kind of trees, some of them changed; stumps stay stumps whatever is changed."""
+    return {**KINDS[kind], **changed, **({"num_leaves": 2} if kind == "additive" else {})}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,9 +58,12 @@ def test_from_nothing_to_a_champion_and_back(place: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert "Version 1 scores from now on" in first.stdout
 
-    second = run("train", *ON, "--seed", 1, folder=place)
+    second = run("train", *ON, "--seed", 1, "--tune", "1s", "--study", "search.db", folder=place)
     assert second.returncode == 0, second.stderr
     assert "Version 2 is the challenger" in second.stdout
+    assert "Tuned: 1 trials" in second.stdout  # the default settings, which always have their turn
+    saved = [json.loads(file.read_text()) for file in place.glob("models/artifacts/**/model.json")]
+    assert {model["facts"].get("tuning", {}).get("trials") for model in saved} == {None, 1}
     compared = run("compare", *ON, "--json", folder=place)
     assert compared.returncode == 0, compared.stderr
     verdict = json.loads(compared.stdout)
@@ -82,6 +86,31 @@ def test_from_nothing_to_a_champion_and_back(place: Path) -> None:
     assert refused.returncode == 5
     assert "is refused" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--tune", "soon"), "'soon' is no length of time; write it as 20min"),
+        (("--tune", "0min"), "'0min' is no length of time"),
+        (("--study", "search.db"), "add --tune"),
+        (("--tune", "20min", "--study", "nowhere/search.db"), "there is no folder 'nowhere'"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_before_anything_is_built(
+    options: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    ended = run("train", *ON, *options, folder=tmp_path)
+    assert ended.returncode == 2
+    assert said in " ".join(re.sub("[│╭╮╰╯─]", " ", ended.stderr).split())
+
+
+def test_without_optuna_the_extra_is_named(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['optuna'] = None; from touchline.pipelines.cli import main; main()"
+    command = [sys.executable, "-c", program, "train", *ON, "--tune", "20min"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
+    assert ended.returncode == 2
+    assert 'pip install "touchline[tune]"' in ended.stderr
 
 
 def _damage(place: Path) -> None:
