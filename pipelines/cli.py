@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from touchline.pipelines import lead_commands, model_commands
 from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
-from touchline.pipelines.model_commands import add_to
 from touchline.pipelines.options import (
     AsJson,
     CatalogPath,
@@ -37,7 +37,8 @@ app = typer.Typer(
     "7 not promoted, 75 try later.",
 )
 app.add_typer(playbook_app, name="playbook")
-add_to(app)
+model_commands.add_to(app)
+lead_commands.add_to(app)
 
 
 @app.command()

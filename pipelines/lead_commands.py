@@ -1,0 +1,73 @@
+"""The commands about leads: explain."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from touchline.pipelines.console import say, steps
+from touchline.pipelines.model_commands import ModelsPlace, Which, registry_at
+from touchline.pipelines.options import CatalogPath, PlaybookPath, TablesPath, instant, load_agreed
+
+
+class Form(StrEnum):
+    """How a card is given."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(help="The lead's id.")],
+    playbook: PlaybookPath,
+    tables: TablesPath,
+    models: ModelsPlace = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="As of when. [default: the end of the data]")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Also say what changed since then.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--lang", "-l", help="One of the playbook's languages. [default: its first]")
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", "-f", help="How to give it.")] = Form.TEXT,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    version: Which = "champion",
+    before: Annotated[
+        str | None, typer.Option("--before", help="The version that scored at --since, if it was another.")
+    ] = None,
+    catalog: CatalogPath = None,
+) -> None:
+    """Say why a lead has its score: reasons, touches, what changed, what to share next."""
+    from touchline.features.tables import Tables
+    from touchline.pipelines.catalogs import load_catalog
+    from touchline.serve.explain import explain_leads
+
+    if before is not None and since is None:
+        raise typer.BadParameter("it scored at an earlier instant; add --since", param_hint="--before")
+    agreed = load_agreed(playbook)
+    if language is not None and language not in agreed.languages:
+        spoken = ", ".join(agreed.languages)
+        raise typer.BadParameter(f"the playbook speaks {spoken}, not {language!r}", param_hint="--lang")
+    registry = registry_at(models)
+    with steps(quiet=form is Form.JSON) as progress:
+        (card,) = explain_leads(
+            Tables.open(tables), agreed, registry.load(version), [lead],
+            as_of=instant(as_of) if as_of else None, since=instant(since, "--since") if since else None,
+            before=registry.load(before) if before is not None else None, language=language,
+            catalog=load_catalog(catalog, agreed), progress=progress,
+        )  # fmt: skip
+    text = {"text": card.to_text, "markdown": card.to_markdown, "html": card.to_html, "json": card.to_json}[form]()
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        say(f"Written to {out}.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(explain)

@@ -1,0 +1,238 @@
+"""Building cards: explained leads, the touches behind them and what to know besides, put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from touchline.features.catalog import Catalog
+from touchline.features.trace import Apportioned
+from touchline.models.reasons import Change, Grouping
+from touchline.models.reasons.rounding import whole_points
+from touchline.models.reasons.words import (
+    Facts,
+    ageing,
+    base_line,
+    capitalised,
+    change_sentence,
+    everything_else,
+    headline,
+    new_model,
+    profile_changed,
+    sentence,
+)
+from touchline.models.scorer.ladder import Rung
+from touchline.playbook import Playbook
+from touchline.playbook.language import Language
+from touchline.serve.batch.explaining import Explained
+from touchline.serve.card.card import ChangeLines, Insight, LeadCard, Line, ReasonLine, TouchLine
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_TOUCHES = 3
+"""Of each reason, and twice as many overall."""
+_WORTH_SAYING = 0.5
+"""Points from which on a part of a change is named."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Puts explained leads into words.
+
+    Attributes
+    ----------
+    playbook, catalog
+        The agreement, and the features that were explained.
+    language
+        One that the playbook speaks.
+    rung
+        What the model may say.
+    model
+        Its name and version.
+    titles
+        Of assets, by their names.
+    """
+
+    playbook: Playbook
+    catalog: Catalog
+    language: Language
+    rung: Rung
+    model: str
+    titles: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where days begin and end."""
+        return ZoneInfo(self.playbook.time_zone) if self.playbook.time_zone else UTC
+
+    def cards(
+        self, explained: Explained, touched: Apportioned, insight: Mapping[str, Insight], since: datetime | None = None
+    ) -> Iterator[LeadCard]:
+        """A card for each lead, in order.
+
+        Parameters
+        ----------
+        explained
+            The leads.
+        touched
+            What touches they stand on, by family.
+        insight
+            What to know besides, by lead.
+        since
+            The earlier date of `explained.change`.
+        """
+        places = dict(iter(explained.reasons.table.groupby("row")))
+        for i, key in enumerate(explained.keys.itertuples(index=False)):
+            as_of: datetime = key.as_of.to_pydatetime()  # type: ignore[union-attr]
+            lead, account = str(key.lead_id), key.account_id
+            today = as_of.astimezone(self.zone).date()
+            base, reasons, rest = self._lines(explained, touched, i, places.get(i), today)
+            yield LeadCard(
+                lead_id=lead,
+                account_id=account if isinstance(account, str) else None,
+                as_of=as_of,
+                language=self.language.code,
+                rung=self.rung,
+                chance=self.chance(*(float(of[i]) for of in (explained.probability, explained.low, explained.high))),
+                probability=float(explained.probability[i]),
+                low=float(explained.low[i]),
+                high=float(explained.high[i]),
+                score=round(float(explained.score[i])),
+                tier=str(explained.tier[i]),
+                grade=str(explained.grade[i]),
+                flames=int(explained.flames[i]) if explained.flames is not None else 0,
+                base=base,
+                reasons=tuple(reasons),
+                rest=rest,
+                change=self._change(explained, i, since, today),
+                touches=self._overall(explained, touched, i, today),
+                insight=insight[lead],
+                model=self.model,
+            )
+
+    def chance(self, probability: float, low: float, high: float) -> str:
+        """How likely a win is, in words, no bolder than the model may be."""
+        say, percent = self.language.say, self.language.percent
+        days = round(self.playbook.outcome.horizon.total_seconds() / 86_400)
+        within = self.language.count("within {n} day", "within {n} days", days)
+        match self.rung:
+            case Rung.NONE:
+                return say("Not learned from your own deals yet: every lead has the same score")
+            case Rung.RANKS:
+                return say("Who comes first is known, how likely a win is not yet")
+            case Rung.PROBABILITIES:
+                return say(
+                    "{chance} to be won {within} (95% interval: {low} to {high})",
+                    chance=percent(probability), within=within, low=percent(low), high=percent(high),
+                )  # fmt: skip
+            case Rung.FULL:
+                return say("{chance} to be won {within}", chance=percent(probability), within=within)
+
+    def _lines(
+        self, explained: Explained, touched: Apportioned, i: int, table: pd.DataFrame | None, today: date
+    ) -> tuple[Line, list[ReasonLine], Line]:
+        """The lines of the sum; the last takes what the scale cuts off."""
+        reasons, scale = explained.reasons, explained.scale
+        rows = list(table.itertuples(index=False)) if table is not None else []
+        base = 50 + float(scale.points(np.array(reasons.base - scale.reference)))
+        told = [float(scale.points(np.array(row.log_odds))) for row in rows]
+        score = float(explained.score[i])
+        points = whole_points([base, *told, score - base - sum(told)], score)
+        lines: list[ReasonLine] = []
+        for row, own in zip(rows, points[1:], strict=False):
+            name = reasons.grouping.families[row.family]
+            said = self._sentence(reasons.grouping, row, today)
+            head = headline(name, playbook=self.playbook, language=self.language)
+            shown = self._touches(explained, touched, i, today, family=row.family)
+            lines.append(ReasonLine(said, own, name, head, shown))
+        first, last = (capitalised(line(self.language)) for line in (base_line, everything_else))
+        return Line(first, points[0]), lines, Line(last, points[-1])
+
+    def _sentence(self, grouping: Grouping, row: Any, today: date) -> str:
+        subject = grouping.subjects[row.subject]
+        feature = self.catalog[subject.of] if subject.about in ("rate", "other") else None
+        facts = Facts(
+            count=int(row.count) if row.count >= 0 else None,
+            against=int(row.against) if row.against >= 0 else None,
+            last=row.last.date() if row.last == row.last else None,  # NaT is not itself
+            value=row.value,
+        )
+        return sentence(subject, facts, playbook=self.playbook, language=self.language, as_of=today, feature=feature)
+
+    def _touches(
+        self, explained: Explained, touched: Apportioned, i: int, today: date, *, family: int
+    ) -> tuple[TouchLine, ...]:
+        mine = np.flatnonzero((touched.row == i) & (touched.group == family))[:_MOST_TOUCHES]
+        return tuple(self._touch(explained, touched, int(touched.touch[j]), touched.amount[j], today) for j in mine)
+
+    def _overall(self, explained: Explained, touched: Apportioned, i: int, today: date) -> tuple[TouchLine, ...]:
+        """The touches that count most for the lead, over all families."""
+        mine = touched.row == i
+        touch, of = np.unique(touched.touch[mine], return_inverse=True)
+        amount = np.bincount(of, touched.amount[mine], minlength=len(touch))
+        worth = float(explained.scale.points(np.array(1.0))) * amount >= _WORTH_SAYING
+        best = [j for j in np.argsort(-amount, kind="stable")[: 2 * _MOST_TOUCHES] if worth[j]]
+        return tuple(self._touch(explained, touched, int(touch[j]), amount[j], today) for j in best)
+
+    def _touch(self, explained: Explained, touched: Apportioned, place: int, amount: float, today: date) -> TouchLine:
+        (touch,) = touched.touches.slice(place, 1).to_pylist()
+        day = touch["occurred_at"].astimezone(self.zone).date()
+        kind = self.language.typeset(self.playbook.kinds[touch["kind"]].words[self.language.code])
+        named = self.titles.get(touch["asset"]) or touch["asset"] or touch["campaign"]
+        on = self.language.date(day, today)
+        if named:
+            words = self.language.say("{what} on {day}: {named}", what=capitalised(kind), day=on, named=named)
+        else:
+            words = self.language.say("{what} on {day}", what=capitalised(kind), day=on)
+        return TouchLine(touch["touch_id"], day, words, float(explained.scale.points(np.array(amount))))
+
+    def _change(self, explained: Explained, i: int, since: datetime | None, today: date) -> ChangeLines | None:
+        change, scale = explained.change, explained.scale
+        if change is None or since is None:
+            return None
+        day = since.astimezone(self.zone).date()
+        parts = [
+            _Part(name, words, float(scale.points(np.array(of))))
+            for name, words, of in self._parts(change, i, day, today)
+        ]
+        total = sum(part.points for part in parts)
+        shown = [part for part in parts if abs(part.points) >= _WORTH_SAYING]
+        other = everything_else(self.language)
+        shown.append(_Part(other, other, total - sum(part.points for part in shown)))
+        points = whole_points([part.points for part in shown], total)
+        told = [(part, own) for part, own in zip(shown, points, strict=True) if own]
+        lines = tuple(Line(capitalised(part.words), own) for part, own in told)
+        words = change_sentence(round(total), [(part.name, float(own)) for part, own in told], self.language)
+        return ChangeLines(day, round(total), words, lines)
+
+    def _parts(self, change: Change, i: int, since: date, today: date) -> Iterator[tuple[str, str, float]]:
+        """What each step did, in few words and in full; of new touches what the families did that moved most."""
+        rows = change.table[change.table["row"] == i]
+        for row in rows.itertuples(index=False):
+            family = change.grouping.families[row.family]  # type: ignore[call-overload]
+            name = _uncapitalised(headline(family, playbook=self.playbook, language=self.language))
+            yield name, self._sentence(change.grouping, row, today), float(row.log_odds)  # type: ignore[arg-type]
+        steps = (
+            (ageing((today - since).days, self.language), float(change.step("ageing")[i])),
+            (profile_changed(self.language), float(change.step("profile")[i])),
+            (new_model(self.language), float(change.step("model")[i])),
+            (everything_else(self.language), float(change.rest[i])),
+        )
+        for name, log_odds in steps:
+            yield name, name, log_odds
+
+
+class _Part(NamedTuple):
+    name: str
+    words: str
+    points: float
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]

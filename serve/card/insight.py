@@ -1,0 +1,82 @@
+"""What to know besides the score, in words: moments, what was told, what to share, how often we were in contact."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from touchline.features.tables import Tables
+from touchline.playbook import Playbook
+from touchline.playbook.language import Language
+from touchline.serve.card.card import Insight, ShareLine
+from touchline.serve.insight import (
+    already_told,
+    contact_pressure,
+    find_moments,
+    moment_sentence,
+    next_to_share,
+    share_sentence,
+    told_sentence,
+)
+from touchline.serve.insight.words import topic_words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_TOLD = 6
+
+
+def insight_of(
+    tables: Tables, playbook: Playbook, as_of: datetime, leads: Sequence[str], language: Language
+) -> dict[str, Insight]:
+    """Insight for each lead."""
+    asked = (tables, playbook, as_of, leads)
+    today = as_of.astimezone(ZoneInfo(playbook.time_zone) if playbook.time_zone else UTC).date()
+    moments, told, share = (_by_lead(find(*asked)) for find in (find_moments, already_told, next_to_share))
+    pressure = {row["lead_id"]: row for row in contact_pressure(*asked).to_pylist()}
+    titles = titles_of(tables)
+
+    def name(row: dict[str, Any]) -> str:
+        if row["about"] == "topic":
+            return topic_words(row["name"], playbook, language)
+        return titles.get(row["name"]) or row["name"]
+
+    def of(lead: str) -> Insight:
+        counted = pressure.get(lead, {"last_30_days": 0, "too_much": False})
+        return Insight(
+            moments=tuple(moment_sentence(row, playbook, language, today) for row in moments[lead]),
+            told=tuple(told_sentence(row, name(row), playbook, language, today) for row in told[lead][:_MOST_TOLD]),
+            share=tuple(
+                ShareLine(
+                    row["asset"], row["title"] or row["asset"], row["address"], share_sentence(row, playbook, language)
+                )
+                for row in share[lead]
+            ),
+            pressure=_pressure(counted, language),
+            too_much=counted["too_much"],
+        )
+
+    return {lead: of(lead) for lead in leads}
+
+
+def titles_of(tables: Tables) -> dict[str, str]:
+    """Titles of assets, by their names; of those that have one."""
+    table = tables.arrow("assets")
+    named = zip(table["asset"].to_pylist(), table["title"].to_pylist(), strict=True)
+    return {asset: title for asset, title in named if title}
+
+
+def _pressure(counted: dict[str, Any], language: Language) -> str:
+    n = counted["last_30_days"]
+    said = language.count("Contacted {n} time in the last 30 days", "Contacted {n} times in the last 30 days", n)
+    return language.say("{said}: as much as was agreed, or more", said=said) if counted["too_much"] else said
+
+
+def _by_lead(table: pa.Table) -> defaultdict[str, list[dict[str, Any]]]:
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.to_pylist():
+        found[row["lead_id"]].append(row)
+    return found
