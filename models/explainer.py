@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from touchline.models.encoding import Matrix
 from touchline.models.scorer.model import ScoringModel, probability
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+_BLOCK = 4096
 _FLAT = 1e-6
 """Distance from the baseline margin within which the calibrator's own slope there is taken."""
 
@@ -45,11 +47,14 @@ class Contributions:
         Log-odds of the baseline: a lead like the average of those in training.
     of_features
         Of shape (rows, features), in log-odds; each row's sum and `base` are its log-odds.
+    margin
+        The model's log-odds before calibration, of shape (rows,); those of the model itself, if one before steadies it.
     """
 
     names: tuple[str, ...]
     base: float
     of_features: Floats
+    margin: Floats
 
     @cached_property
     def log_odds(self) -> Floats:
@@ -101,14 +106,21 @@ class Explainer:
             If a column is missing or is not what it was in training.
         """
         names = self.model.encoder.names
-        base, values = 0.0, np.zeros((len(features), len(names)))
+        base, whole = 0.0, np.zeros((len(features), len(names)))
+        margins: list[Floats] = []
         for model, trees in zip(self._models, self._trees, strict=True):
-            own_base, own = _explain(model, trees, features)
-            base += own_base / len(self._models)
-            own /= len(self._models)
+            matrix = model.encoder.encode(features)
+            margins.append(model.margin(matrix))
+            baseline = _baseline(model, trees)
+            base += _at(model, baseline) / len(self._models)
             places = [names.index(name) for name in model.encoder.names]
-            values[:, places] += own
-        return Contributions(names, base, values)
+            everywhere = slice(None) if places == list(range(len(names))) else places
+            for start in range(0, len(matrix), _BLOCK):  # blocks that stay in the processor's cache
+                block = slice(start, start + _BLOCK)
+                own = _on_the_margin(model, trees, matrix[block])
+                _carry_over(own, model.calibrator(margins[-1][block]), baseline, model)
+                whole[block, everywhere] += own / len(self._models)
+        return Contributions(names, base, whole, margins[0])
 
 
 def _ready(model: ScoringModel, check: pd.DataFrame | None) -> Shapley | None:
@@ -120,23 +132,20 @@ def _ready(model: ScoringModel, check: pd.DataFrame | None) -> Shapley | None:
     return shapley_of(model.trees.text, features=len(model.encoder.names), check=rows)
 
 
-def _explain(model: ScoringModel, trees: Shapley | None, features: pd.DataFrame) -> tuple[float, Floats]:
-    """Base and values of one model, without the one before."""
-    matrix = model.encoder.encode(features)
-    values = np.zeros((len(matrix), len(model.encoder.names)))
-    if not model.parts:
-        return _at(model, model.base), values
-    baseline = 0.0
+def _baseline(model: ScoringModel, trees: Shapley | None) -> float:
+    """The margin that contributions start from."""
+    parts = [part for part in (model.linear and model.linear.intercept, trees and trees.expected) if part is not None]
+    return float(np.mean(parts)) if parts else model.base
+
+
+def _on_the_margin(model: ScoringModel, trees: Shapley | None, matrix: Matrix) -> Floats:
+    """What each feature adds to the margin, of shape (rows, features)."""
+    values = np.zeros(matrix.shape)
     if model.linear is not None:
         values += model.linear.contributions(matrix)
-        baseline += model.linear.intercept
     if trees is not None:
         values += trees.contributions(matrix)
-        baseline += trees.expected
-    values /= len(model.parts)
-    baseline /= len(model.parts)
-    _carry_over(values, model.calibrator(model.margin(matrix)), baseline, model)
-    return _at(model, baseline), values
+    return values / max(1, len(model.parts))
 
 
 def _carry_over(values: Floats, log_odds: Floats, baseline: float, model: ScoringModel) -> None:
@@ -147,7 +156,7 @@ def _carry_over(values: Floats, log_odds: Floats, baseline: float, model: Scorin
     around = np.array([baseline - _FLAT, baseline + _FLAT])
     steepness = float(np.diff(model.calibrator(around))[0]) / (2 * _FLAT)
     values *= np.where(near, steepness, wanted / np.where(near, 1.0, distance))[:, None]
-    if near.any():  # what is left there is less than any eye sees; the largest part takes it
+    if near.any() and values.shape[1]:  # what is left there is less than any eye sees; the largest part takes it
         rows = np.flatnonzero(near)
         largest = np.abs(values[rows]).argmax(axis=1)
         values[rows, largest] += wanted[rows] - values[rows].sum(axis=1)

@@ -82,8 +82,11 @@ class ScoringModel:
 
     def interval(self, features: pd.DataFrame | Matrix) -> tuple[Floats, Floats]:
         """Lower and upper end of the chances' 95% intervals (see `Band` for what they mean)."""
-        margin, middle = self.margin(self._matrix(features)), self.log_odds(features)
-        low, high = self.band(margin, middle)
+        return self.interval_at(self.margin(self._matrix(features)), self.log_odds(features))
+
+    def interval_at(self, margin: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
+        """The same, of rows whose margin and log-odds are known."""
+        low, high = self.band(margin, log_odds)
         return probability(low), probability(high)
 
     def steadied(self, previous: ScoringModel) -> ScoringModel:

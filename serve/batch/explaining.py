@@ -164,7 +164,7 @@ class Explaining:
             If a frame lacks a feature.
         """
         now = self._now.explain(frames.now)
-        low, high = self._now.model.interval(frames.now)
+        low, high = self._now.model.interval_at(now.margin, now.log_odds)
         shown = self._now.model.facts.get("reasons", {}).get("shown")
         reasons = find_reasons(
             now, self._grouping, frames.now, frames.now["as_of"], shown=shown, most=self.most, zone=self._zone

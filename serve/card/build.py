@@ -14,8 +14,8 @@ from touchline.features.catalog import Catalog
 from touchline.features.trace import Apportioned
 from touchline.models.reasons import Change, Grouping
 from touchline.models.reasons.rounding import whole_points
+from touchline.models.reasons.texts import told
 from touchline.models.reasons.words import (
-    Facts,
     ageing,
     base_line,
     capitalised,
@@ -24,7 +24,6 @@ from touchline.models.reasons.words import (
     headline,
     new_model,
     profile_changed,
-    sentence,
 )
 from touchline.models.scorer.ladder import Rung
 from touchline.playbook import Playbook
@@ -141,9 +140,9 @@ class Writer:
         reasons, scale = explained.reasons, explained.scale
         rows = list(table.itertuples(index=False)) if table is not None else []
         base = 50 + float(scale.points(np.array(reasons.base - scale.reference)))
-        told = [float(scale.points(np.array(row.log_odds))) for row in rows]
+        given = [float(scale.points(np.array(row.log_odds))) for row in rows]
         score = float(explained.score[i])
-        points = whole_points([base, *told, score - base - sum(told)], score)
+        points = whole_points([base, *given, score - base - sum(given)], score)
         lines: list[ReasonLine] = []
         for row, own in zip(rows, points[1:], strict=False):
             name = reasons.grouping.families[row.family]
@@ -155,15 +154,7 @@ class Writer:
         return Line(first, points[0]), lines, Line(last, points[-1])
 
     def _sentence(self, grouping: Grouping, row: Any, today: date) -> str:
-        subject = grouping.subjects[row.subject]
-        feature = self.catalog[subject.of] if subject.about in ("rate", "other") else None
-        facts = Facts(
-            count=int(row.count) if row.count >= 0 else None,
-            against=int(row.against) if row.against >= 0 else None,
-            last=row.last.date() if row.last == row.last else None,  # NaT is not itself
-            value=row.value,
-        )
-        return sentence(subject, facts, playbook=self.playbook, language=self.language, as_of=today, feature=feature)
+        return told(row, grouping, self.catalog, self.language, today)
 
     def _touches(
         self, explained: Explained, touched: Apportioned, i: int, today: date, *, family: int
@@ -206,9 +197,9 @@ class Writer:
         other = everything_else(self.language)
         shown.append(_Part(other, other, total - sum(part.points for part in shown)))
         points = whole_points([part.points for part in shown], total)
-        told = [(part, own) for part, own in zip(shown, points, strict=True) if own]
-        lines = tuple(Line(capitalised(part.words), own) for part, own in told)
-        words = change_sentence(round(total), [(part.name, float(own)) for part, own in told], self.language)
+        kept = [(part, own) for part, own in zip(shown, points, strict=True) if own]
+        lines = tuple(Line(capitalised(part.words), own) for part, own in kept)
+        words = change_sentence(round(total), [(part.name, float(own)) for part, own in kept], self.language)
         return ChangeLines(day, round(total), words, lines)
 
     def _parts(self, change: Change, i: int, since: date, today: date) -> Iterator[tuple[str, str, float]]:

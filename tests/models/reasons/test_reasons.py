@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,7 @@ def frame(rows: int, **columns: object) -> pd.DataFrame:
 
 
 def contributions(values: np.ndarray) -> Contributions:
-    return Contributions(NAMES, -4.0, np.asarray(values, float))
+    return Contributions(NAMES, -4.0, np.asarray(values, float), np.zeros(len(values)))
 
 
 def reasons_of(values: np.ndarray, features: pd.DataFrame | None = None, **options):
@@ -148,7 +149,7 @@ def test_a_rate_over_the_account_is_told_by_both_of_its_counts():
 def test_the_steps_of_a_change_are_the_whole_difference(values, shift):
     rng = np.random.default_rng(3)
     then, aged, now, anew = (contributions(np.array(values) * rng.random(len(NAMES))) for _ in range(4))
-    anew = Contributions(NAMES, -4.0 + shift, anew.of_features)
+    anew = replace(anew, base=-4.0 + shift)
     as_of = pd.Series([AS_OF] * len(values)).dt.as_unit("us")
     both = {"features": frame(len(values)), "as_of": as_of}
     change = find_change(GROUPING, then, aged, now, anew, **both)
@@ -171,7 +172,7 @@ def test_what_a_lead_is_changes_the_profile_and_what_it_did_the_touches():
 
 
 def test_a_model_of_other_features_is_one_step_of_the_change():
-    old = Contributions(NAMES[:2], -3.0, np.array([[0.5, 0.5]]))
+    old = Contributions(NAMES[:2], -3.0, np.array([[0.5, 0.5]]), np.zeros(1))
     new = contributions(np.full((1, len(NAMES)), 0.1))
     as_of = pd.Series([AS_OF]).dt.as_unit("us")
     change = find_change(GROUPING, old, old, old, new, features=frame(1), as_of=as_of)
@@ -212,7 +213,7 @@ def test_a_family_that_a_retrain_moves_more_than_it_says_is_not_shown(monkeypatc
             self.which = which
 
         def explain(self, rows: pd.DataFrame) -> Contributions:
-            return Contributions(("a", "b"), 0.0, np.hstack([steady, noise[:, [self.which]]]))
+            return Contributions(("a", "b"), 0.0, np.hstack([steady, noise[:, [self.which]]]), np.zeros(400))
 
     monkeypatch.setattr("touchline.models.reasons.steadiness.Explainer", Fake)
     found = steadiness(0, 1, pd.DataFrame(index=range(400)), {"a": "web", "b": "fit"})
