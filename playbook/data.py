@@ -121,6 +121,13 @@ class SmallData(Section):
     """From here on isotonic calibration may be chosen."""
 
 
+class Retention(Section):
+    """How long scores are kept."""
+
+    batches: Duration = timedelta(days=400)
+    """Batches of scores as of longer ago are removed from the score store; the newest stays in any case."""
+
+
 class Promotion(Section):
     """When a challenger takes the champion's place: never worse by more than this, on later rows that neither saw."""
 
