@@ -13,6 +13,7 @@ so are its values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,21 @@ class Contributions:
         """Calibrated chances, of shape (rows,)."""
         return probability(self.log_odds)
 
+    def aligned(self, names: Sequence[str]) -> Contributions:
+        """The same with other columns: features that are not among these add nothing.
+
+        Raises
+        ------
+        KeyError
+            If a feature is not among `names`.
+        """
+        if self.names == tuple(names):
+            return self
+        place = {name: i for i, name in enumerate(names)}
+        found = np.zeros((len(self.of_features), len(names)))
+        found[:, [place[name] for name in self.names]] = self.of_features
+        return Contributions(tuple(names), self.base, found, self.margin)
+
     def to_shap(self, features: pd.DataFrame) -> Any:
         """A `shap.Explanation` for its plots; `features` are those that were explained."""
         import shap
@@ -97,6 +113,12 @@ class Explainer:
         self._models = [model] if model.previous is None else [model, model.previous]
         self._trees = [_ready(one, check) for one in self._models]
 
+    @property
+    def base(self) -> float:
+        """Log-odds of the baseline, from which every lead's sum begins."""
+        both = [_at(one, _baseline(one, trees)) for one, trees in zip(self._models, self._trees, strict=True)]
+        return sum(both) / len(both)
+
     def explain(self, features: pd.DataFrame) -> Contributions:
         """Contributions of every feature of the model to every row's log-odds.
 
@@ -106,13 +128,12 @@ class Explainer:
             If a column is missing or is not what it was in training.
         """
         names = self.model.encoder.names
-        base, whole = 0.0, np.zeros((len(features), len(names)))
+        whole = np.zeros((len(features), len(names)))
         margins: list[Floats] = []
         for model, trees in zip(self._models, self._trees, strict=True):
             matrix = model.encoder.encode(features)
             margins.append(model.margin(matrix))
             baseline = _baseline(model, trees)
-            base += _at(model, baseline) / len(self._models)
             places = [names.index(name) for name in model.encoder.names]
             everywhere = slice(None) if places == list(range(len(names))) else places
             for start in range(0, len(matrix), _BLOCK):  # blocks that stay in the processor's cache
@@ -120,7 +141,7 @@ class Explainer:
                 own = _on_the_margin(model, trees, matrix[block])
                 _carry_over(own, model.calibrator(margins[-1][block]), baseline, model)
                 whole[block, everywhere] += own / len(self._models)
-        return Contributions(names, base, whole, margins[0])
+        return Contributions(names, self.base, whole, margins[0])
 
 
 def _ready(model: ScoringModel, check: pd.DataFrame | None) -> Shapley | None:

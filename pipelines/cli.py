@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from touchline.pipelines import lead_commands, model_commands
+from touchline.pipelines import batch_commands, lead_commands, model_commands
 from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
 from touchline.pipelines.options import (
@@ -39,6 +39,7 @@ app = typer.Typer(
 app.add_typer(playbook_app, name="playbook")
 model_commands.add_to(app)
 lead_commands.add_to(app)
+batch_commands.add_to(app)
 
 
 @app.command()
@@ -183,23 +184,23 @@ def simulate(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Folder for the demo's data and results.")] = Path("demo"),
-    leads: Annotated[int, typer.Option(min=100, max=1_000_000, help="About how many leads.")] = 5_000,
+    leads: Annotated[int, typer.Option(min=100, max=1_000_000, help="About how many leads.")] = 20_000,
 ) -> None:
     """Run the main job on a made-up company, from raw touches on."""
-    from touchline.pipelines.demo import run_demo
-
-    with steps() as progress:
-        result, training = run_demo(folder, leads=leads, progress=progress)
     from rich.console import Console
 
-    from touchline.pipelines.report import show_check, show_set
+    from touchline.pipelines.demo import run_demo
+    from touchline.pipelines.demo_report import show_demo
+    from touchline.pipelines.report import show_check
 
     console = Console(highlight=False)
-    show_check(result, console)
-    if training is None:
+    with steps() as progress:
+        result = run_demo(
+            folder, leads=leads, progress=progress, show_check=lambda checked: show_check(checked, console)
+        )
+    if result is None:
         raise typer.Exit(Exit.BAD_DATA)
-    console.print()
-    show_set(training, console)
+    show_demo(result, console)
 
 
 @app.command()

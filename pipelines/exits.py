@@ -24,5 +24,7 @@ class Exit(IntEnum):
     """The audit found that features know what they must not."""
     NOT_PROMOTED = 7
     """The challenger may not score, by the playbook's rule; the champion stays."""
+    NO_STORE = 8
+    """The score store cannot be reached or used, or what was asked of it cannot be."""
     TRY_LATER = 75
     """Another job is at work, or a service does not answer; nothing is lost by trying again."""

@@ -12,6 +12,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from touchline.features import BusyError, CatalogError, DataError
     from touchline.models.errors import FeatureError, ModelError, TuningError
     from touchline.playbook import PlaybookError
+    from touchline.serve.store.errors import StoreError
 
     foreseen = {
         PlaybookError: Exit.BAD_PLAYBOOK,
@@ -19,6 +20,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         CatalogError: Exit.USAGE,
         BusyError: Exit.TRY_LATER,
         ModelError: Exit.NO_MODEL,
+        StoreError: Exit.NO_STORE,
         FeatureError: Exit.USAGE,
         TuningError: Exit.USAGE,
     }

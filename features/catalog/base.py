@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -75,6 +76,27 @@ class Feature:
     def problem(self, playbook: Playbook) -> str | None:
         """Why it cannot be computed under this playbook, or nothing."""
         raise NotImplementedError
+
+    def to_plain(self) -> dict[str, Any]:
+        """As plain data for JSON, from which `Feature.from_plain` makes it again."""
+        return {k: v.to_plain() if isinstance(v, Feature) else v for k, v in self.to_dict().items()}
+
+    @staticmethod
+    def from_plain(content: Mapping[str, Any]) -> Feature:
+        """The declaration that `to_plain` described.
+
+        Raises
+        ------
+        CatalogError
+            If there is no such type of feature.
+        """
+        from touchline.features import catalog
+
+        kind = getattr(catalog, content["type"], None)
+        if not (isinstance(kind, type) and issubclass(kind, Feature)):
+            raise CatalogError(f"there is no feature of type {content['type']!r}; it was made by another Touchline")
+        given = {k: Feature.from_plain(v) if isinstance(v, dict) else v for k, v in content.items() if k != "type"}
+        return kind(**given)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data: the type and every parameter that is set."""

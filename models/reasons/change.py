@@ -13,7 +13,6 @@ Touches and profile arrive together; what each did is told apart by the features
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cached_property
@@ -110,14 +109,4 @@ def find_change(
 
 def _by_subject(grouping: Grouping, contributions: Contributions) -> Floats:
     """Sums over subjects; features that a model does not have add nothing."""
-    return grouping.by_subject(_aligned(contributions, grouping.names))
-
-
-def _aligned(contributions: Contributions, names: Sequence[str]) -> Floats:
-    given = contributions.of_features
-    if contributions.names == tuple(names):
-        return given
-    found = np.zeros((len(given), len(names)))
-    place = {name: i for i, name in enumerate(names)}
-    found[:, [place[name] for name in contributions.names]] = given
-    return found
+    return grouping.by_subject(contributions.aligned(grouping.names).of_features)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from touchline.features.catalog import Catalog
+from touchline.features.catalog import Attribute, Catalog
 from touchline.models.reasons.grouping import Grouping
+from touchline.models.reasons.subjects import Subject
 from touchline.models.reasons.words import Facts, sentence
 from touchline.playbook.language import Language
 
@@ -47,7 +48,26 @@ def told(row: Any, grouping: Grouping, catalog: Catalog, language: Language, as_
         count=int(row.count) if row.count >= 0 else None,
         against=int(row.against) if row.against >= 0 else None,
         last=row.last.date() if row.last == row.last else None,  # NaT is not itself
-        value=row.value,
+        value=_typed(row.value, subject, catalog),
     )
     feature = catalog[subject.of] if subject.about in ("rate", "other") else None
     return sentence(subject, facts, playbook=catalog.playbook, language=language, as_of=as_of, feature=feature)
+
+
+def _typed(value: Any, subject: Subject, catalog: Catalog) -> Any:
+    """A value that was kept as text, as what it is."""
+    if not isinstance(value, str) or not _is_number(subject, catalog):
+        return value
+    return float({"True": 1, "False": 0}.get(value, value))
+
+
+def _is_number(subject: Subject, catalog: Catalog) -> bool:
+    match subject.about:
+        case "calendar":
+            return True
+        case "attribute":
+            return Attribute(subject.of).value_type(catalog.playbook) != "text"
+        case "rate" | "other":
+            return not catalog[subject.of].is_category
+        case _:
+            return False

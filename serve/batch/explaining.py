@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from touchline.features.catalog import Catalog
+from touchline.features.catalog import Catalog, StageNow
 from touchline.models.explainer import Contributions, Explainer
 from touchline.models.reasons import Change, Grouping, Most, Reasons, evidence_features, find_change, find_reasons
 from touchline.models.reasons.reasons import FEW
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+STAGE = StageNow().name
 WEEK, FORTNIGHT = 7, 14
 """Days within which new touches light flames."""
 _SURROUNDINGS = frozenset({"age", "calendar", "machine"})
@@ -63,7 +64,7 @@ class Explained:
     Attributes
     ----------
     keys
-        `lead_id`, `account_id`, `as_of`.
+        `lead_id`, `account_id`, `as_of`, and the `stage` it stands at.
     log_odds, low, high
         Calibrated log-odds, and the ends of the 95% interval of the chance.
     scale
@@ -149,11 +150,16 @@ class Explaining:
         self._now = Explainer(model)
         self._before = Explainer(before) if before is not None else None
         names = list(dict.fromkeys([*model.encoder.names, *(before.encoder.names if before else ())]))
-        self._grouping = Grouping.of(catalog, model.encoder.names)
-        self._all = Grouping.of(catalog, names)
+        self.grouping = Grouping.of(catalog, names)
+        """Of the features of both models."""
         self.catalog = _needed(catalog, names)
         """The features that the frames must have: those of the models, and those that tell facts."""
         self._zone = ZoneInfo(playbook.time_zone) if playbook.time_zone else None
+
+    @property
+    def base(self) -> float:
+        """Log-odds of the baseline, from which every lead's sum begins."""
+        return self._now.base
 
     def explain(self, frames: Frames) -> Explained:
         """Score and explain leads.
@@ -163,25 +169,28 @@ class Explaining:
         FeatureError
             If a frame lacks a feature.
         """
-        now = self._now.explain(frames.now)
+        now = self._now.explain(frames.now).aligned(self.grouping.names)
         low, high = self._now.model.interval_at(now.margin, now.log_odds)
         shown = self._now.model.facts.get("reasons", {}).get("shown")
         reasons = find_reasons(
-            now, self._grouping, frames.now, frames.now["as_of"], shown=shown, most=self.most, zone=self._zone
+            now, self.grouping, frames.now, frames.now["as_of"], shown=shown, most=self.most, zone=self._zone
         )
-        keys = frames.now[["lead_id", "account_id", "as_of"]].reset_index(drop=True)
+        keys = frames.now[["lead_id", "account_id", "as_of", STAGE]].reset_index(drop=True)
         flames, change = self._flames(frames, reasons), self._change(frames)
         return Explained(keys, now.log_odds, low, high, self.scale, now, reasons, flames, change)
 
     def _flames(self, frames: Frames, reasons: Reasons) -> NDArray[np.int8] | None:
         if frames.without_week is None or frames.without_fortnight is None:
             return None
-        done = np.array([subject.about not in PROFILE for subject in self._grouping.subjects])
+        done = np.array([subject.about not in PROFILE for subject in self.grouping.subjects])
         added = [
-            (reasons.of_subjects - self._grouping.by_subject(self._now.explain(frame).of_features))[:, done].sum(axis=1)
+            (reasons.of_subjects - self._by_subject(frame))[:, done].sum(axis=1)
             for frame in (frames.without_week, frames.without_fortnight)
         ]
         return flames_of(*added)
+
+    def _by_subject(self, frame: pd.DataFrame) -> Floats:
+        return self.grouping.by_subject(self._now.explain(frame).aligned(self.grouping.names).of_features)
 
     def _change(self, frames: Frames) -> Change | None:
         if frames.then is None or frames.aged is None:
@@ -190,10 +199,11 @@ class Explaining:
         then, aged, now = (by.explain(frame) for frame in (frames.then, frames.aged, frames.now))
         anew = self._now.explain(frames.now) if self._before else None
         return find_change(
-            self._all, then, aged, now, anew, features=frames.now, as_of=frames.now["as_of"], zone=self._zone
+            self.grouping, then, aged, now, anew, features=frames.now, as_of=frames.now["as_of"], zone=self._zone
         )
 
 
 def _needed(catalog: Catalog, names: Sequence[str]) -> Catalog:
+    """The models' features, those that tell facts, and the stage, by which pages are filtered."""
     wanted = [catalog[name] for name in names]
-    return Catalog(catalog.playbook, [*wanted, *evidence_features(catalog, names)])
+    return Catalog(catalog.playbook, [*wanted, *evidence_features(catalog, names)]).add(StageNow(name=STAGE))
