@@ -7,7 +7,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean bench-coverage bench-features bench-ingest bench-quality bench-training
+.PHONY: help demo test lint lock clean bench-coverage bench-explanations bench-features bench-ingest bench-quality bench-reasons \
+	bench-shapley bench-training
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +35,15 @@ bench-quality: $(VENV)/ready-to-test  ## hold models beside the truth of simulat
 
 bench-training: $(VENV)/ready-to-test  ## time LeadScorer beside plain LightGBM
 	$(BIN)/python -m benchmarks.training
+
+bench-explanations: $(VENV)/ready-to-test  ## hold reasons beside the truth of simulated companies
+	$(BIN)/python -m benchmarks.explanations
+
+bench-reasons: $(VENV)/ready-to-test  ## time a million leads scored, explained and put into words
+	$(BIN)/python -m benchmarks.reasons
+
+bench-shapley: $(VENV)/ready-to-test  ## time exact contributions beside LightGBM and shap
+	$(BIN)/python -m benchmarks.shapley
 
 bench-coverage: $(VENV)/ready-to-test  ## count how often intervals hold the truth
 	$(BIN)/python -m benchmarks.coverage --repetitions 100

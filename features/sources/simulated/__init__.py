@@ -14,7 +14,8 @@ one another. `CONTACT_WORLD`: it lives on the contact, colleagues tell nothing. 
 112, when some touches lose their meaning and others gain one. `NULL_WORLD`: there is nothing to find.
 """
 
-from touchline.features.sources.simulated.simulation import PlantedTraps, Simulation, simulate
+from touchline.features.sources.simulated.simulation import PlantedTraps, Simulation, simulate, truth_given
+from touchline.features.sources.simulated.told import GROUPS
 from touchline.features.sources.simulated.traps import Traps
 from touchline.features.sources.simulated.world import (
     CONTACT_WORLD,
@@ -29,6 +30,7 @@ __all__ = [
     "CONTACT_WORLD",
     "DEFAULT_WORLD",
     "DRIFT_WORLD",
+    "GROUPS",
     "NULL_WORLD",
     "Drift",
     "PlantedTraps",
@@ -36,4 +38,5 @@ __all__ = [
     "Traps",
     "World",
     "simulate",
+    "truth_given",
 ]

@@ -4,7 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportMissingTypeArgument=false
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +30,7 @@ from touchline.features.sources.simulated.optimum import truth_rows, win_chances
 from touchline.features.sources.simulated.schemas import SCHEMAS, stored
 from touchline.features.sources.simulated.story import Counts, Story, live
 from touchline.features.sources.simulated.streams import Seeds, Stream
+from touchline.features.sources.simulated.told import GROUPS, told
 from touchline.features.sources.simulated.traps import PlantedTraps, Traps
 from touchline.features.sources.simulated.world import World
 
@@ -201,9 +202,27 @@ def _stages_table(
     return pa.table(columns, schema=stored(SCHEMAS["stages"]))
 
 
-def _truth_table(plan: Plan, story: Story, delivery: records.Delivery, ids: tuple[str, ...]) -> pa.Table:
-    chances = win_chances(plan.models, story, delivery.known_week, plan.as_of)
-    rows = truth_rows(plan.models[0], story, delivery.known_week, plan.as_of, chances)
+def partial_truth(plan: Plan, block: int, groups: Collection[str]) -> pa.Table:
+    """One block's truth for somebody who is told some groups of facts only."""
+    first = block * plan.accounts_per_block
+    each = stories_per_account(plan.models)
+    accounts = min(plan.accounts_per_block, plan.accounts - first)
+    story = live(plan.models, plan.seeds.key(Stream.STORY), first * each, accounts * each)
+    delivery = records.deliver(story, plan.models[0], plan.seeds.key(Stream.LATE))
+    aliases = people.draw_aliases(plan.world, plan.traps, plan.seeds, block, story)
+    return _truth_table(plan, story, delivery, people.lead_ids(story, aliases, plan.models[0].max_people), groups)
+
+
+def _truth_table(
+    plan: Plan,
+    story: Story,
+    delivery: records.Delivery,
+    ids: tuple[str, ...],
+    groups: Collection[str] = GROUPS,
+) -> pa.Table:
+    listens = told(plan.models[0], groups)
+    chances = win_chances(plan.models, story, delivery.known_week, plan.as_of, listens)
+    rows = truth_rows(plan.models[0], story, delivery.known_week, plan.as_of, chances, listens)
     columns = [
         coded(rows.person, ids),
         times(START_US + plan.as_of[rows.date] * WEEK),

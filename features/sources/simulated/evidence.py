@@ -28,6 +28,7 @@ from touchline.features.sources.simulated.dynamics import (
 from touchline.features.sources.simulated.kinds import BURST_KINDS, HUMAN_COUNT, LATE_KINDS, MAIL_KINDS
 from touchline.features.sources.simulated.story import Counts, Story, Weeks
 from touchline.features.sources.simulated.streams import part
+from touchline.features.sources.simulated.told import Told
 
 #: What one account shows in a week, and where the filter keeps its belief at the week's start.
 WEEK_FACTS = np.dtype(
@@ -58,8 +59,10 @@ def log_rates(models: Models) -> Floats:
 
 
 @part
-def gather(facts: Records, models: Models, log_rate: Floats, story: Story, known_week: Weeks, a: int) -> None:
-    """Fill `facts`, of WEEK_FACTS, with all its weeks of account `a`.
+def gather(
+    facts: Records, models: Models, log_rate: Floats, story: Story, known_week: Weeks, told: Told, a: int
+) -> None:
+    """Fill `facts`, of WEEK_FACTS, with all its weeks of account `a`, as far as they are told.
 
     `known_week` (M,) is the week in which each touch of the story reached the log.
     """
@@ -78,17 +81,19 @@ def gather(facts: Records, models: Models, log_rate: Floats, story: Story, known
         model = models[period]
         while present < account.people_end and story.people[present].arrival == week:
             for each in range(models.size):
-                _expose(exposure[each], models[each].role_multiplier[story.people[present].role])
+                _expose(exposure[each], models[each].role_multiplier[story.people[present].role], told)
             present += 1
         now = facts[week]
         _clear(now)
-        now.send = story.send[a, week] if present > first else UNSEEN
+        now.send = story.send[a, week] if told.sends and present > first else UNSEEN
         now.call = story.call[a, week] if present > first else UNSEEN
         now.deal_before, now.deal_after = story.deal[a, week], story.deal[a, week + 1]
-        _add_arrivals(now.prompt, model, present - before, max_people - (before - first))
+        if told.arrivals:
+            _add_arrivals(now.prompt, model, present - before, max_people - (before - first))
         while row < account.touch_end and story.touches[row].week == week:
             touch = story.touches[row]
-            _count_touch(count, burst[touch.person - first], now, touch.kind, int(known_week[row]) - week)
+            if told.kinds[touch.kind]:
+                _count_touch(count, burst[touch.person - first], now, touch.kind, int(known_week[row]) - week)
             row += 1
         season = model.season[week % model.season.size]
         _add_kinds(now, model, log_rate[period], count, exposure[period], season, now.send == YES)
@@ -133,10 +138,11 @@ def _count_touch(count: Counts, burst: Counts, now: Record, kind: int, delay: in
 
 
 @part
-def _expose(exposure: Floats, role_multiplier: Floats) -> None:
-    """Add a person to the account's exposure (K,)."""
+def _expose(exposure: Floats, role_multiplier: Floats, told: Told) -> None:
+    """Add a person to the account's exposure (K,) to the kinds that are told; to others it stays zero."""
     for kind in range(exposure.size):
-        exposure[kind] += role_multiplier[kind]
+        if told.kinds[kind]:
+            exposure[kind] += role_multiplier[kind]
 
 
 @part

@@ -35,6 +35,7 @@ from touchline.features.sources.simulated.dynamics import (
 from touchline.features.sources.simulated.evidence import WEEK_FACTS, gather, log_rates, week_evidence
 from touchline.features.sources.simulated.story import NO_DEAL, OPEN_DEAL, WON_DEAL, Story, Weeks
 from touchline.features.sources.simulated.streams import kernel, part
+from touchline.features.sources.simulated.told import Told
 
 #: Room for one account's filter: a record, of which kernels pass a pointer.
 _FILTER = np.dtype(
@@ -49,8 +50,8 @@ _FILTER = np.dtype(
 
 
 @kernel
-def win_chances(models: Models, story: Story, known_week: Weeks, as_of: NDArray[np.int64]) -> Floats:
-    """Exact chances that the accounts of `story` are won within the horizon.
+def win_chances(models: Models, story: Story, known_week: Weeks, as_of: NDArray[np.int64], told: Told) -> Floats:
+    """Exact chances that the accounts of `story` are won within the horizon, given what is told.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ def win_chances(models: Models, story: Story, known_week: Weeks, as_of: NDArray[
         Week in which each touch of the story reached the log.
     as_of : (D,) array
         As-of dates as week numbers: the start of that week.
+    told
+        Which groups of facts count as known.
 
     Returns
     -------
@@ -81,10 +84,11 @@ def win_chances(models: Models, story: Story, known_week: Weeks, as_of: NDArray[
         room = rooms[0]  # read anew for each account: a record does not keep its array alive
         for period in range(models.size):
             for u in range(FIT_COUNT):
-                fill_dynamics(dynamics[period], models[period], u, account.visible_fit + model.residual_fit[u])
+                visible = account.visible_fit if told.fit else 0.0
+                fill_dynamics(dynamics[period], models[period], u, visible + told.residual_fit[u])
         weeks = min(model.weeks, account.won_week + 1)
-        gather(facts[:weeks], models, log_rate, story, known_week, a)
-        _forward(room, facts[:weeks], models, log_rate, dynamics)
+        gather(facts[:weeks], models, log_rate, story, known_week, told, a)
+        _forward(room, facts[:weeks], models, log_rate, dynamics, told.residual_share)
         closed = _first_loss(facts[:weeks]) if model.people_apart > 0 else weeks
         for date in range(as_of.size):
             week = as_of[date]
@@ -107,13 +111,15 @@ def _first_loss(facts: Records) -> int:
 
 
 @part
-def _forward(room: Record, facts: Records, models: Models, log_rate: Floats, dynamics: Records) -> None:
+def _forward(
+    room: Record, facts: Records, models: Models, log_rate: Floats, dynamics: Records, residual_share: Floats
+) -> None:
     """Filter all weeks of `facts` as if complete, and keep the belief at the start of each."""
     model = models[0]
     for z in range(INTENT_COUNT):
         for u in range(FIT_COUNT):
             for g in range(STYLE_COUNT):
-                room.belief[z, u, g] = model.residual_share[u] * model.style_share[g] if z == 0 else 0.0
+                room.belief[z, u, g] = residual_share[u] * model.style_share[g] if z == 0 else 0.0
     for week in range(facts.size):
         _copy(facts[week].prior, room.belief)
         if week + 1 < facts.size:
@@ -255,7 +261,9 @@ class TruthRows(NamedTuple):
 
 
 @kernel
-def truth_rows(model: Model, story: Story, known_week: Weeks, as_of: NDArray[np.int64], chances: Floats) -> TruthRows:
+def truth_rows(
+    model: Model, story: Story, known_week: Weeks, as_of: NDArray[np.int64], chances: Floats, told: Told
+) -> TruthRows:
     """List those with a human touch known, and taken place, in the last `horizon` weeks before an as-of date.
 
     A person's chance is the account's chance times the chance that somebody in the role is on the deal.
@@ -277,7 +285,7 @@ def truth_rows(model: Model, story: Story, known_week: Weeks, as_of: NDArray[np.
                 continue
             a = story.people[person].account
             rows.person[used], rows.date[used] = person, date
-            rows.probability[used] = chances[a, date] * model.attach_chance[story.people[person].role]
+            rows.probability[used] = chances[a, date] * told.attach_chance[story.people[person].role]
             end = as_of[date] + model.horizon
             won = story.accounts[a].won_week < end and story.people[person].attached
             rows.won[used] = -1 if end > model.weeks else int(won)

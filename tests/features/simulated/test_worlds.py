@@ -19,6 +19,7 @@ from touchline.features.sources.simulated.dynamics import compile_world
 from touchline.features.sources.simulated.optimum import win_chances
 from touchline.features.sources.simulated.records import deliver
 from touchline.features.sources.simulated.story import live
+from touchline.features.sources.simulated.told import told
 
 DRIFT_WEEK = 112
 DRIFT_DAY = "2025-02-24"  # Monday of week 112
@@ -136,7 +137,8 @@ def test_who_ignores_the_drift_forecasts_worse():
     known_week = deliver(story, models[0], np.uint64(6)).known_week
     as_of = np.array([DRIFT_WEEK - 13, 124, 137])
     aware, unaware = (
-        win_chances(compile_world(world, Traps()), story, known_week, as_of) for world in (DRIFT_WORLD, DEFAULT_WORLD)
+        win_chances(each, story, known_week, as_of, told(each[0]))
+        for each in (models, compile_world(DEFAULT_WORLD, Traps()))
     )
     won = story.accounts["won_week"][:, None] < as_of + 13
     gain = np.where(won, np.log(aware / unaware), np.log1p(-aware) - np.log1p(-unaware))
