@@ -60,6 +60,8 @@ def explain(
             before=registry.load(before) if before is not None else None, language=language,
             catalog=load_catalog(catalog, agreed), progress=progress,
         )  # fmt: skip
+    if since is not None and card.change is None:
+        say(f"On {since} the lead was not known yet: there is nothing to compare with.")
     text = {"text": card.to_text, "markdown": card.to_markdown, "html": card.to_html, "json": card.to_json}[form]()
     if out is None:
         sys.stdout.write(text)

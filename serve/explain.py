@@ -6,6 +6,7 @@ The same code as a batch's, on a few leads; the page reads what the batch stored
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,11 @@ def explain_leads(
     as_of
         By default the end of the data. Nothing that was known later counts.
     since
-        An earlier instant: the card then says what changed.
+        An earlier instant: the cards of leads that were known then say what changed.
     before
         The model that scored at `since`, if it is another.
     language
-        One of the playbook's; its first by default.
+        One that the playbook speaks; its first by default.
     catalog
         The features that the model was trained with, if not the playbook's default ones.
 
@@ -71,13 +72,19 @@ def explain_leads(
     Raises
     ------
     DataError
-        If a lead does not exist, or was not known at `as_of`; or `since` is not before `as_of`.
+        If a lead does not exist, is named twice, or was not known at `as_of`; or `since` is not before `as_of`.
+    ValueError
+        If the playbook does not speak the language.
     """
     as_of = _instant(as_of) if as_of is not None else datetime.fromisoformat(tables.manifest["result"]["last"])
     earlier = _instant(since) if since is not None else None
     if earlier is not None and earlier >= as_of:
         raise DataError("since", f"is not before {as_of:%Y-%m-%d %H:%M}", "name an earlier instant")
-    spoken = Language.of(language or playbook.languages[0])
+    language = language or playbook.languages[0]
+    if language not in playbook.languages:
+        raise ValueError(f"the playbook speaks {', '.join(playbook.languages)}, not {language!r}; name one of these")
+    spoken = Language.of(language)
+    known = _known_since(tables, leads, as_of)
     catalog = catalog or Catalog.default(playbook)
     progress("making the model ready")
     explaining = Explaining(
@@ -104,9 +111,27 @@ def explain_leads(
     progress("looking for moments")
     insight = insight_of(tables, playbook, as_of, list(leads), spoken)
     called = f"{model.name} {model.version}"
-    writer = Writer(playbook, catalog, spoken, model.model.rung, called, titles_of(tables))
+    alike = not any(one.parts for one in (model.model, model.model.previous) if one is not None)
+    writer = Writer(playbook, catalog, spoken, model.model.rung, alike, called, titles_of(tables))
     cards = {card.lead_id: card for card in writer.cards(explained, touched, insight, earlier)}
-    return [cards[lead] for lead in leads]
+    strangers = {lead for lead, moment in known.items() if earlier is not None and moment >= earlier}
+    return [replace(cards[lead], change=None) if lead in strangers else cards[lead] for lead in leads]
+
+
+def _known_since(tables: Tables, leads: Sequence[str], as_of: datetime) -> dict[str, datetime]:
+    """From when on each lead existed and was known; before `as_of`, or they are refused."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = tables.arrow("leads", ["lead_id", "created_at", "known_at"])
+    found = table.filter(pc.is_in(table["lead_id"], pa.array(list(leads), pa.string()))).to_pylist()
+    if strangers := len(set(leads)) - len(found):
+        raise DataError("leads", f"{strangers:,} of those asked for are not in the tables", "look at the ids again")
+    known = {row["lead_id"]: max(row["created_at"], row["known_at"]) for row in found}
+    if late := sum(moment >= as_of for moment in known.values()):
+        wrong = f"{late:,} of those asked for were not known yet at {as_of:%Y-%m-%d %H:%M}"
+        raise DataError("leads", wrong, "name a later instant, or leave them out")
+    return known
 
 
 def _instant(moment: datetime | date) -> datetime:

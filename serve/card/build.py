@@ -38,6 +38,7 @@ _MOST_TOUCHES = 3
 """Of each reason, and twice as many overall."""
 _WORTH_SAYING = 0.5
 """Points from which on a part of a change is named."""
+_TELL_CHANCES = (Rung.PROBABILITIES, Rung.FULL)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Writer:
         One that the playbook speaks.
     rung
         What the model may say.
+    alike
+        Whether it gives every lead the same score.
     model
         Its name and version.
     titles
@@ -62,6 +65,7 @@ class Writer:
     catalog: Catalog
     language: Language
     rung: Rung
+    alike: bool
     model: str
     titles: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -88,9 +92,11 @@ class Writer:
         """
         places = dict(iter(explained.reasons.table.groupby("row")))
         for i, key in enumerate(explained.keys.itertuples(index=False)):
-            as_of: datetime = key.as_of.to_pydatetime()  # type: ignore[union-attr]
+            as_of: datetime = key.as_of.to_pydatetime().astimezone(self.zone)  # type: ignore[union-attr]
             lead, account = str(key.lead_id), key.account_id
-            today = as_of.astimezone(self.zone).date()
+            today = as_of.date()
+            chances = tuple(float(of[i]) for of in (explained.probability, explained.low, explained.high))
+            probability, low, high = chances if self.rung in _TELL_CHANCES else (None, None, None)
             base, reasons, rest = self._lines(explained, touched, i, places.get(i), today)
             yield LeadCard(
                 lead_id=lead,
@@ -98,10 +104,11 @@ class Writer:
                 as_of=as_of,
                 language=self.language.code,
                 rung=self.rung,
-                chance=self.chance(*(float(of[i]) for of in (explained.probability, explained.low, explained.high))),
-                probability=float(explained.probability[i]),
-                low=float(explained.low[i]),
-                high=float(explained.high[i]),
+                alike=self.alike,
+                chance=self.chance(*chances),
+                probability=probability,
+                low=low,
+                high=high,
                 score=round(float(explained.score[i])),
                 tier=str(explained.tier[i]),
                 grade=str(explained.grade[i]),
@@ -117,28 +124,37 @@ class Writer:
 
     def chance(self, probability: float, low: float, high: float) -> str:
         """How likely a win is, in words, no bolder than the model may be."""
-        say, percent = self.language.say, self.language.percent
+        said = self._chance(probability, low, high)
+        if not self.alike or self.rung is Rung.NONE:
+            return said
+        nothing = self.language.say("nothing told won leads from others: every lead has the same score")
+        if self.rung is Rung.RANKS:
+            return capitalised(nothing)
+        return self.language.say("{said}; {nothing}", said=said, nothing=nothing)
+
+    def _chance(self, probability: float, low: float, high: float) -> str:
+        language, percent = self.language, self.language.percent
         days = round(self.playbook.outcome.horizon.total_seconds() / 86_400)
-        within = self.language.count("within {n} day", "within {n} days", days)
+        within = language.count("within {n} day", "within {n} days", days)
         match self.rung:
             case Rung.NONE:
-                return say("Not learned from your own deals yet: every lead has the same score")
+                return language.say("Not learned from your own deals yet: every lead has the same score")
             case Rung.RANKS:
-                return say("Who comes first is known, how likely a win is not yet")
+                return language.say("Who comes first is known, how likely a win is not yet")
             case Rung.PROBABILITIES:
-                return say(
+                return language.say(
                     "{chance} to be won {within} (95% interval: {low} to {high})",
                     chance=percent(probability), within=within, low=percent(low), high=percent(high),
                 )  # fmt: skip
             case Rung.FULL:
-                return say("{chance} to be won {within}", chance=percent(probability), within=within)
+                return language.say("{chance} to be won {within}", chance=percent(probability), within=within)
 
     def _lines(
         self, explained: Explained, touched: Apportioned, i: int, table: pd.DataFrame | None, today: date
     ) -> tuple[Line, list[ReasonLine], Line]:
         """The lines of the sum; the last takes what the scale cuts off."""
         reasons, scale = explained.reasons, explained.scale
-        rows = list(table.itertuples(index=False)) if table is not None else []
+        rows: list[Any] = list(table.itertuples(index=False)) if table is not None else []
         base = 50 + float(scale.points(np.array(reasons.base - scale.reference)))
         given = [float(scale.points(np.array(row.log_odds))) for row in rows]
         score = float(explained.score[i])
@@ -149,7 +165,8 @@ class Writer:
             said = self._sentence(reasons.grouping, row, today)
             head = headline(name, playbook=self.playbook, language=self.language)
             shown = self._touches(explained, touched, i, today, family=row.family)
-            lines.append(ReasonLine(said, own, name, head, shown))
+            if own:  # what rounds to nothing is no reason
+                lines.append(ReasonLine(said, own, name, head, shown))
         first, last = (capitalised(line(self.language)) for line in (base_line, everything_else))
         return Line(first, points[0]), lines, Line(last, points[-1])
 
@@ -160,7 +177,9 @@ class Writer:
         self, explained: Explained, touched: Apportioned, i: int, today: date, *, family: int
     ) -> tuple[TouchLine, ...]:
         mine = np.flatnonzero((touched.row == i) & (touched.group == family))[:_MOST_TOUCHES]
-        return tuple(self._touch(explained, touched, int(touched.touch[j]), touched.amount[j], today) for j in mine)
+        return tuple(
+            self._touch(explained, touched, int(touched.touch[j]), float(touched.amount[j]), today) for j in mine
+        )
 
     def _overall(self, explained: Explained, touched: Apportioned, i: int, today: date) -> tuple[TouchLine, ...]:
         """The touches that count most for the lead, over all families."""
@@ -169,7 +188,7 @@ class Writer:
         amount = np.bincount(of, touched.amount[mine], minlength=len(touch))
         worth = float(explained.scale.points(np.array(1.0))) * amount >= _WORTH_SAYING
         best = [j for j in np.argsort(-amount, kind="stable")[: 2 * _MOST_TOUCHES] if worth[j]]
-        return tuple(self._touch(explained, touched, int(touch[j]), amount[j], today) for j in best)
+        return tuple(self._touch(explained, touched, int(touch[j]), float(amount[j]), today) for j in best)
 
     def _touch(self, explained: Explained, touched: Apportioned, place: int, amount: float, today: date) -> TouchLine:
         (touch,) = touched.touches.slice(place, 1).to_pylist()
@@ -192,7 +211,7 @@ class Writer:
             _Part(name, words, float(scale.points(np.array(of))))
             for name, words, of in self._parts(change, i, day, today)
         ]
-        total = sum(part.points for part in parts)
+        total = float(scale.points(change.total[i]))
         shown = [part for part in parts if abs(part.points) >= _WORTH_SAYING]
         other = everything_else(self.language)
         shown.append(_Part(other, other, total - sum(part.points for part in shown)))
@@ -213,7 +232,6 @@ class Writer:
             (ageing((today - since).days, self.language), float(change.step("ageing")[i])),
             (profile_changed(self.language), float(change.step("profile")[i])),
             (new_model(self.language), float(change.step("model")[i])),
-            (everything_else(self.language), float(change.rest[i])),
         )
         for name, log_odds in steps:
             yield name, name, log_odds

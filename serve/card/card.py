@@ -102,8 +102,11 @@ class LeadCard:
         Of whom, as of when, in what language.
     rung
         What the model may say at all.
+    alike
+        Whether the model gives every lead the same score: there is nothing to explain, and no score to show.
     chance
-        How likely a win is, in words that respect the rung; `probability`, `low` and `high` are the numbers.
+        How likely a win is, in words that respect the rung; `probability`, `low` and `high` are the numbers, None
+        where the model may not say them.
     score, tier, grade, flames
         The scales of `touchline.models.scale`; the score in whole points.
     base, reasons, rest
@@ -123,10 +126,11 @@ class LeadCard:
     as_of: datetime
     language: str
     rung: Rung
+    alike: bool
     chance: str
-    probability: float
-    low: float
-    high: float
+    probability: float | None
+    low: float | None
+    high: float | None
     score: int
     tier: str
     grade: str

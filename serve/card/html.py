@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from touchline.models.scorer.ladder import Rung
 from touchline.playbook.language import Language
 from touchline.serve.card.card import LeadCard, Line, ReasonLine, TouchLine
 from touchline.serve.card.text import title
@@ -45,9 +44,8 @@ def as_fragment(card: LeadCard) -> str:
     share = [{"title": s.title, "words": s.words, "link": _link(s.address)} for s in insight.share]
     return _template().render(
         card={**vars(card), "insight": {"share": share}},
-        unlearned=card.rung is Rung.NONE,
         title=title(card),
-        say=language.say,
+        _=language.say,
         points=language.points,
         waterfall=waterfall(card),
         since=language.date(card.change.since, card.as_of.date()) if card.change else "",

@@ -51,7 +51,10 @@ def insight_of(
             told=tuple(told_sentence(row, name(row), playbook, language, today) for row in told[lead][:_MOST_TOLD]),
             share=tuple(
                 ShareLine(
-                    row["asset"], row["title"] or row["asset"], row["address"], share_sentence(row, playbook, language)
+                    row["asset"],
+                    titles.get(row["asset"]) or str(row["asset"]),
+                    row["address"],
+                    share_sentence(row, playbook, language),
                 )
                 for row in share[lead]
             ),
@@ -63,10 +66,9 @@ def insight_of(
 
 
 def titles_of(tables: Tables) -> dict[str, str]:
-    """Titles of assets, by their names; of those that have one."""
-    table = tables.arrow("assets")
-    named = zip(table["asset"].to_pylist(), table["title"].to_pylist(), strict=True)
-    return {asset: title for asset, title in named if title}
+    """Titles of assets in a line, by their names; of those that have one."""
+    rows: list[dict[str, Any]] = tables.arrow("assets", ["asset", "title"]).to_pylist()
+    return {row["asset"]: " ".join(row["title"].split()) for row in rows if row["title"] and row["title"].strip()}
 
 
 def _pressure(counted: dict[str, Any], language: Language) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from textwrap import indent
 
-from touchline.models.scorer.ladder import Rung
 from touchline.playbook.language import Language
 from touchline.serve.card.card import ChangeLines, LeadCard, ShareLine
 
@@ -33,7 +32,7 @@ def as_markdown(card: LeadCard) -> str:
 def title(card: LeadCard) -> str:
     """Lead, score and the other scales in a line."""
     language = Language.of(card.language)
-    if card.rung is Rung.NONE:
+    if card.alike:
         return language.say("Lead {lead}", lead=card.lead_id)
     said = language.say(
         "Lead {lead}: score {score}, tier {tier}, grade {grade}",
@@ -43,25 +42,28 @@ def title(card: LeadCard) -> str:
 
 
 def _sections(card: LeadCard, language: Language) -> Iterator[tuple[str, list[str]]]:
-    say = language.say
-    yield say("Why"), list(_sum(card, language))
+    if not card.alike:
+        yield language.say("Why"), list(_sum(card, language))
     if card.change is not None:
         yield (
-            say("Since {day}", day=language.date(card.change.since, card.as_of.date())),
+            language.say("Since {day}", day=language.date(card.change.since, card.as_of.date())),
             list(_change(card.change, language)),
         )
     insight = card.insight
     sections: list[tuple[str, Iterable[str]]] = [
-        (say("Touches that counted most"), [f"{t.words} ({language.points(t.points)})" for t in card.touches]),
-        (say("Interesting moments"), insight.moments),
-        (say("Already told"), [*insight.told, insight.pressure]),
-        (say("Worth sharing next"), [_named(share, language) for share in insight.share]),
+        (language.say("Touches that counted most"), [f"{t.words} ({language.points(t.points)})" for t in card.touches]),
+        (language.say("Interesting moments"), insight.moments),
+        (language.say("Already told"), [*insight.told, insight.pressure]),
+        (language.say("Worth sharing next"), [_named(share, language) for share in insight.share]),
     ]
     for head, lines in sections:
         if body := list(lines):
             yield head, body
     day = language.date(card.as_of.date())
-    yield say("Where this comes from"), [say("Scored as of {day} by {model}", day=day, model=card.model)]
+    yield (
+        language.say("Where this comes from"),
+        [language.say("Scored as of {day} by {model}", day=day, model=card.model)],
+    )
 
 
 def _named(share: ShareLine, language: Language) -> str:
@@ -77,12 +79,14 @@ def _change(change: ChangeLines, language: Language) -> Iterator[str]:
 
 def _sum(card: LeadCard, language: Language) -> Iterator[str]:
     """The parts of the score, one a line, their points in a column."""
-    yield f"{card.base.points:>5}  {card.base.words}"
+    yield f"{language.number(card.base.points):>5}  {card.base.words}"
     for reason in card.reasons:
-        yield f"{language.points(reason.points):>5}  {reason.headline} \N{EN DASH} {reason.words}"
+        named = reason.words.startswith(reason.headline)  # some sentences begin with what the reason is about
+        words = reason.words if named else f"{reason.headline} \N{EN DASH} {reason.words}"
+        yield f"{language.points(reason.points):>5}  {words}"
     yield f"{language.points(card.rest.points):>5}  {card.rest.words}"
     yield f"{card.score:>5}  {language.say('Score')}"
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|&~" else c for c in text)
