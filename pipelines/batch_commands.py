@@ -84,7 +84,8 @@ def score(
         return
     batch = result.batch
     if not result.is_new:
-        say(f"Batch {batch.id} holds these scores already; nothing was changed.")
+        files = "; no files were written" if out is not None else ""
+        say(f"Batch {batch.id} holds these scores already; nothing was changed{files}.")
         return
     say(
         f"Batch {batch.id}: {batch.rows:,} leads scored as of {batch.lineage.as_of:%Y-%m-%d} by {batch.lineage.model} "

@@ -34,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Lead scores that sales can act on and understand.",
     epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 6 leak found, "
-    "7 not promoted, 75 try later.",
+    "7 not promoted, 8 score store, 75 try later.",
 )
 app.add_typer(playbook_app, name="playbook")
 model_commands.add_to(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from touchline.serve.store.shapes import Part
 
 FORMAT = 1
 """Of the files."""
+LEADS = "leads"
+"""The dataset's folder: alone in it, so that every reader of Parquet takes it as one table."""
 CSV = "leads.csv"
 _REASONS = 3
 """Columns of reasons in the CSV."""
@@ -50,7 +53,7 @@ class Output:
     def __init__(
         self, out: Path, scratch: Path, lineage: Lineage, grouping: Grouping, catalog: Catalog, language: str
     ) -> None:
-        scratch.mkdir(parents=True)
+        (scratch / LEADS).mkdir(parents=True)
         self._out, self._folder, self._lineage = out, scratch, lineage
         self._grouping, self._catalog, self._language = grouping, catalog, Language.of(language)
         zone = ZoneInfo(catalog.playbook.time_zone) if catalog.playbook.time_zone else UTC
@@ -65,7 +68,10 @@ class Output:
         """Write the leads of a part."""
         table = _nested(part, self._grouping)
         table = pa.table({**{n: table[n] for n in table.column_names}, **_constant(self._lineage, len(part))})
-        parquet.write_table(table, self._folder / f"part-{self._parts:05}.parquet", compression="zstd")
+        with (self._folder / LEADS / f"part-{self._parts:05}.parquet").open("wb") as file:
+            parquet.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
         self._write_flat(part)
         self._parts += 1
         self._rows += len(part)
@@ -96,7 +102,7 @@ class Output:
             "format": FORMAT,
             "kind": "batch",
             "rows": self._rows,
-            "parts": [f"part-{i:05}.parquet" for i in range(self._parts)],
+            "parts": [f"{LEADS}/part-{i:05}.parquet" for i in range(self._parts)],
             **lineage,
             "as_of": as_of,
             "scored_at": scored_at,

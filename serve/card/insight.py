@@ -47,7 +47,7 @@ def insight_of(
     def of(lead: str) -> Insight:
         counted = pressure.get(lead, {"last_30_days": 0, "too_much": False})
         return Insight(
-            moments=tuple(moment_sentence(row, playbook, language, today) for row in moments[lead]),
+            moments=tuple(moment_sentence(row, playbook, language, today) for row in _told_once(moments[lead])),
             told=tuple(told_sentence(row, name(row), playbook, language, today) for row in told[lead][:_MOST_TOLD]),
             share=tuple(
                 ShareLine(
@@ -63,6 +63,12 @@ def insight_of(
         )
 
     return {lead: of(lead) for lead in leads}
+
+
+def _told_once(moments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Moments without those that another tells more of: the first time of a kind is no second moment of its day."""
+    first = {(row["kind"], row["day"]) for row in moments if row["moment"] == "first_time"}
+    return [row for row in moments if row["moment"] != "high_intent" or (row["kind"], row["day"]) not in first]
 
 
 def titles_of(tables: Tables) -> dict[str, str]:
