@@ -1,4 +1,4 @@
-"""The commands about batches: score, forget."""
+"""The commands about batches: score, replay, forget."""
 
 from __future__ import annotations
 
@@ -95,6 +95,54 @@ def score(
         say(f"Files are in {result.out}.")
 
 
+def replay(
+    playbook: PlaybookPath,
+    tables: TablesPath,
+    as_of: Annotated[str, typer.Option("--as-of", help="Which day, or instant.")],
+    models: ModelsPlace = None,
+    store: StorePlace = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the batch as Parquet and CSV.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--lang", "-l", help="Of the reasons in the CSV. [default: the playbook's first]")
+    ] = None,
+    catalog: CatalogPath = None,
+    memory: Memory = "2GB",
+    as_json: AsJson = False,
+) -> None:
+    """Score a past day again, as sales would have seen it; nothing is published."""
+    from touchline.features.tables import Tables
+    from touchline.pipelines.catalogs import load_catalog
+    from touchline.pipelines.replay import replay as run
+
+    agreed = load_agreed(playbook)
+    usable_memory(memory)
+    with store_at(store) as kept, steps(quiet=as_json) as progress:
+        result = run(
+            Tables.open(tables), agreed, registry_at(models), kept, instant(as_of),
+            playbook_text=playbook.read_text(encoding="utf-8"), catalog=load_catalog(catalog, agreed), out=out,
+            language=language, memory=memory, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        give_json(result.to_dict())
+        return
+    by = {"published": "the published batch's model", "champion": "the champion of that time",
+          "back-test": "a model trained as if on that day"}[result.how]  # fmt: skip
+    say(f"{result.leads:,} leads scored as of {result.as_of:%Y-%m-%d} by {by}.")
+    if result.parity is not None:
+        same = result.parity
+        told = "the same for every lead" if same.same else (
+            f"other for {same.differences:,} leads (by up to {same.largest:.3g}), {same.missing:,} are missing and "
+            f"{same.further:,} are new: data was changed since"
+        )  # fmt: skip
+        say(f"Beside what was published: {told}.")
+    if result.outcome is not None:
+        of = result.outcome
+        say(
+            f"Since then: {of.won:,} of {of.leads:,} leads were won, {of.expected:.1f} were expected; "
+            f"{of.called_won:,} of the wins are among the {of.called:,} that sales could call."
+        )
+
+
 def forget(
     lead: Annotated[str, typer.Argument(help="The lead's id.")],
     store: StorePlace = None,
@@ -112,5 +160,5 @@ def forget(
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (score, forget):
+    for command in (score, replay, forget):
         app.command()(command)

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -144,15 +144,15 @@ def score(
     model = registry.load(which)
     scoring = Scoring(tables, playbook, catalog, model, as_of, _earlier(store, registry, model, as_of), memory)
     progress("making the model ready")
-    lineage = _lineage(scoring, playbook_text)
+    lineage = lineage_of(scoring, playbook_text)
     try:
-        with store.new_batch(lineage, revise=revise) as staged, _scratch(out) as scratch:
+        with store.new_batch(lineage, revise=revise) as staged, scratch_beside(out) as scratch:
             files = None
             if out is not None:
                 spoken = language or playbook.languages[0]
                 files = Output(out, scratch / "files", lineage, scoring.explaining.grouping, catalog, spoken)
             best = _Best(playbook, scoring)
-            for part in _parts(scoring, store, scratch, progress):
+            for part in parts_of(scoring, scratch, scores_before(store), progress):
                 staged.add(part)
                 best.look_at(part)
                 if files is not None:
@@ -180,7 +180,8 @@ def _earlier(store: Store, registry: Registry, model: LoadedModel, as_of: dateti
         return None  # it was deleted: what changed can no longer be told
 
 
-def _lineage(scoring: Scoring, playbook_text: str) -> Lineage:
+def lineage_of(scoring: Scoring, playbook_text: str) -> Lineage:
+    """What the batch is made from."""
     model = scoring.model
     parts = (scoring.tables.digest, scoring.playbook.digest, scoring.catalog.digest)
     return Lineage(
@@ -198,7 +199,16 @@ def _lineage(scoring: Scoring, playbook_text: str) -> Lineage:
     )
 
 
-def _parts(scoring: Scoring, store: Store, scratch: Path, progress: Progress) -> Iterator[Part]:
+Before = Callable[[pa.ChunkedArray, datetime], NDArray[np.float64]]
+"""Gives leads' scores as of about an instant; NaN where there was none."""
+
+
+def scores_before(store: Store) -> Before:
+    """Earlier scores, as they were published."""
+    return lambda leads, as_of: store.score_before(leads, as_of).score
+
+
+def parts_of(scoring: Scoring, scratch: Path, before: Before, progress: Progress) -> Iterator[Part]:
     """All leads, part by part, once it is known where each stands among all."""
     spool, people = Spool(scratch / "spool"), People.of(scoring.tables)
     zone = ZoneInfo(scoring.playbook.time_zone) if scoring.playbook.time_zone else UTC
@@ -211,8 +221,8 @@ def _parts(scoring: Scoring, store: Store, scratch: Path, progress: Progress) ->
     standings = Standings.among(everybody, scoring.model.model.facts.get("standing"))
     worth = float(np.sort(everybody)[-_INSIGHT:][0])
     for part in spool.read():
-        before = store.score_before(part.scores["lead_id"], scoring.as_of - _TREND).score
-        yield with_insight(placed(part, standings, before), scoring, worth)
+        known = before(part.scores["lead_id"], scoring.as_of - _TREND)
+        yield with_insight(placed(part, standings, known), scoring, worth)
 
 
 class _Best:
@@ -243,7 +253,7 @@ class _Best:
 
 
 @contextmanager
-def _scratch(out: Path | None) -> Iterator[Path]:
+def scratch_beside(out: Path | None) -> Iterator[Path]:
     """A folder to work in; beside `out`, which is held meanwhile, if there is one."""
     if out is None:
         with tempfile.TemporaryDirectory(prefix="touchline-score-") as folder:

@@ -84,6 +84,22 @@ def latest(con: Connection, model: str | None = None, before: int | None = None)
     return None if row is None else batch_of(row)
 
 
+def published(con: Connection, as_of: int) -> Batch | None:
+    """The batch published as of an instant; of several models the one written last."""
+    row = con.execute(newest().where(batches.c.as_of == as_of).limit(1)).first()
+    return None if row is None else batch_of(row)
+
+
+_NUMBERS = pa.schema([("lead_id", pa.string()), ("log_odds", pa.float64()), ("score", pa.float64())])
+
+
+def numbers(con: Connection, batch: int) -> pa.Table:
+    """Log-odds and score of every lead of a batch."""
+    return read(
+        con.execute(select(*(scores.c[name] for name in _NUMBERS.names)).where(scores.c.batch == batch)), _NUMBERS
+    )
+
+
 def best(
     con: Connection,
     *,
@@ -213,8 +229,7 @@ def score_before(
     if row is None:
         return Before(None, nothing, nothing)
     of = batch_of(row)
-    schema = pa.schema([("lead_id", pa.string()), ("log_odds", pa.float64()), ("score", pa.float64())])
-    found = read(con.execute(select(*(scores.c[name] for name in schema.names)).where(scores.c.batch == of.id)), schema)
+    found = numbers(con, of.id)
     place = pc.index_in(leads, found["lead_id"])
     log_odds, score = (pc.fill_null(pc.take(found[name], place), pa.scalar(np.nan)) for name in ("log_odds", "score"))
     return Before(of, np.asarray(log_odds, np.float64), np.asarray(score, np.float64))

@@ -108,6 +108,16 @@ class Store:
         with self._database.reading() as con:
             return reading.latest(con, model, None if before is None else micros(before))
 
+    def published(self, as_of: datetime) -> Batch | None:
+        """The batch published as of an instant; None if there is none."""
+        with self._database.reading() as con:
+            return reading.published(con, micros(as_of))
+
+    def numbers(self, batch: int) -> pa.Table:
+        """`lead_id`, `log_odds` and `score` of every lead of a batch."""
+        with self._database.reading() as con:
+            return reading.numbers(con, batch)
+
     def batch(self, number: int) -> Batch:
         """A batch that is, or was, published; StoreError if there is none of this number."""
         with self._database.reading() as con:

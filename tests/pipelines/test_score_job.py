@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from touchline.features import Tables, build_scoring_set, build_training_set, check_tables
+from touchline.features import Catalog, Tables, build_scoring_set, build_training_set, check_tables
+from touchline.features.catalog import Age
 from touchline.features.sources.simulated import simulate
 from touchline.models import LeadScorer, Scale, load_model, save_model
 from touchline.models.registry import LoadedModel
+from touchline.pipelines.replay import replay, trained_as_of
 from touchline.pipelines.score import Scored, score
 from touchline.playbook import parse_playbook, starter_text
 from touchline.serve.store import Store, StoreError
@@ -40,6 +43,9 @@ class OneModel:
     def load(self, which: str | int = "champion") -> LoadedModel:
         model = load_model(self.folder, self.digest)
         return LoadedModel(model, Scale(), "lead-scorer", 1, self.digest, "run", PLAYBOOK.digest, "", "0")
+
+    def aliases(self) -> dict[str, int]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,55 @@ def test_as_many_go_over_as_sales_can_take_and_nobody_twice(company, store):
     assert len(handed) == len(set(handed)) == first.handed_over + second.handed_over
     best = store.best(batch=first.batch.id, limit=10_000).scores.to_pandas().nsmallest(int(a_week), "rank")
     assert {h.lead_id for h in store.handoffs() if h.batch == first.batch.id} == set(best["lead_id"])
+
+
+def test_a_replay_gives_what_was_published_and_what_came_of_it(company, store, tmp_path):
+    company.score(store, AS_OF - 308 * NIGHT)
+    company.score(store, AS_OF - 301 * NIGHT)
+    again = replay(
+        company.tables, PLAYBOOK, company.registry, store, AS_OF - 301 * NIGHT, playbook_text=starter_text(),
+        out=tmp_path / "replayed",
+    )  # fmt: skip
+    assert again.how == "published"
+    assert again.parity.same
+    assert again.parity.leads == again.leads == store.latest().rows
+    changes = pd.read_parquet(tmp_path / "replayed" / "leads").set_index("lead_id")["change"]
+    pd.testing.assert_series_equal(changes.sort_index(), all_scores(store)["change"].sort_index())
+    deals = company.tables.arrow("deals").to_pandas()
+    then, horizon = pd.Timestamp(AS_OF - 301 * NIGHT), pd.Timedelta(PLAYBOOK.outcome.horizon)
+    won = deals[(deals["outcome"] == "won") & deals["closed_at"].between(then, then + horizon, inclusive="left")]
+    assert again.outcome.leads == again.leads
+    assert again.outcome.won == won["lead_id"].isin(all_scores(store).index).sum()
+    assert 0 < again.outcome.called_won <= again.outcome.won
+    assert again.outcome.expected == pytest.approx(all_scores(store)["probability"].sum())
+
+
+def test_data_that_was_changed_since_is_told(company, store, tmp_path):
+    company.score(store)
+    tables = tmp_path / "tables"
+    shutil.copytree(company.tables.folder, tables)
+    touches = pd.read_parquet(tables / "touches.parquet")
+    pd.DataFrame(touches[touches["kind"] != "pricing_page"]).to_parquet(tables / "touches.parquet", index=False)
+    changed = Tables(tables, company.tables.manifest)
+    again = replay(changed, PLAYBOOK, company.registry, store, AS_OF, playbook_text=starter_text())
+    assert not again.parity.same
+    assert again.parity.differences or again.parity.missing
+
+
+def test_before_the_first_model_a_day_is_replayed_by_one_trained_as_if_on_that_day(company, store):
+    """Facts of later days change nothing, labels included."""
+    then = datetime(2024, 9, 2, tzinfo=UTC)
+    found = replay(company.tables, PLAYBOOK, company.registry, store, then, playbook_text=starter_text())
+    assert found.how == "back-test"
+    assert found.parity is None
+    training = build_training_set(
+        company.tables, PLAYBOOK, last=then - PLAYBOOK.outcome.horizon, catalog=Catalog(PLAYBOOK, [Age()])
+    )
+    lag = timedelta(days=training.manifest["windows"]["label_lag_days"])
+    own = trained_as_of(company.tables, PLAYBOOK, Catalog.default(PLAYBOOK), then)
+    rows = own.model.facts["evidence"]["rows"]
+    assert rows == (training.as_of <= then - PLAYBOOK.outcome.horizon - lag).sum()
+    assert store.latest() is None
 
 
 JOB = """
