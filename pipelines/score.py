@@ -221,8 +221,11 @@ def parts_of(scoring: Scoring, scratch: Path, before: Before, progress: Progress
     standings = Standings.among(everybody, scoring.model.model.facts.get("standing"))
     worth = float(np.sort(everybody)[-_INSIGHT:][0])
     for part in spool.read():
+        progress("looking for moments, and what to share")
         known = before(part.scores["lead_id"], scoring.as_of - _TREND)
-        yield with_insight(placed(part, standings, known), scoring, worth)
+        whole = with_insight(placed(part, standings, known), scoring, worth)
+        progress("writing")
+        yield whole
 
 
 class _Best:
