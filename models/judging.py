@@ -24,6 +24,7 @@ from touchline.models.evaluation import Comparison, compare
 from touchline.models.reasons.steadiness import steadiness
 from touchline.models.scale import Standing
 from touchline.models.scorer import Choice, LeadScorer, ScoringModel
+from touchline.models.scorer.fitting import fit_halves
 from touchline.models.scorer.linear import fit_linear
 from touchline.models.scorer.model import probability
 from touchline.models.splits import AsOfSplit
@@ -141,11 +142,16 @@ def judge(
     families = {feature["name"]: feature["family"] for feature in training.manifest["features"]}
     model = replace(model, facts={
         **model.facts,
-        "reasons": steadiness(model, twin, late.X[names], families),
+        "reasons": steadiness(model, _halves(final, training, names), late.X[names], families),
         "standing": _standing(model, training, names, before[0] if before else None),
     })  # fmt: skip
     test = late.arrow(["lead_id", "as_of", "won"]).to_pandas().assign(probability=scores[OURS])
     return Judged(model, twin, final.choice_, comparison, test, late.as_of.min().to_pydatetime(), notes)
+
+
+def _halves(final: LeadScorer, training: TrainingSet, names: list[str]) -> tuple[ScoringModel, ScoringModel] | None:
+    task = final.prepare(training.X[names], training.y, **training.fit_parameters)
+    return fit_halves(task, final.model_, final.choice_.chosen)
 
 
 def _standing(

@@ -54,7 +54,7 @@ def measured(leads: int, seeds: range) -> Iterator[tuple[int, str, float]]:
         companies = [found_company(Path(scratch) / str(seed), leads, seed) for seed in seeds]
         for place, company in enumerate(companies):
             stranger = companies[(place + 1) % len(companies)] if len(companies) > 1 else None
-            every, shown = shown_families(company, stranger.model if stranger else company.twin)
+            every, shown = shown_families(company)
             steps = [
                 exactness(company),
                 deletion(company),

@@ -23,6 +23,7 @@ from touchline.models.explainer import Contributions, Explainer
 from touchline.models.judging import split_by_time
 from touchline.models.reasons import Grouping
 from touchline.models.scorer import LeadScorer
+from touchline.models.scorer.fitting import fit_halves
 from touchline.models.scorer.model import ScoringModel
 
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
@@ -44,6 +45,8 @@ class Company:
         On the same rows with another seed.
     twin
         On rows that end three months earlier: a model one retrain older.
+    halves
+        Models of the same kind, each of half of the accounts: what the product tells noise by.
     """
 
     folder: Path
@@ -55,6 +58,7 @@ class Company:
     model: ScoringModel
     reseeded: ScoringModel
     twin: ScoringModel
+    halves: tuple[ScoringModel, ScoringModel] | None
 
     @cached_property
     def grouping(self) -> Grouping:
@@ -105,11 +109,14 @@ def found_company(folder: Path, leads: int, seed: int) -> Company:
     early, late = split_by_time(rows.select(list(catalog.names)))
     as_of = early.as_of.to_numpy("datetime64[us]")
     before = early.take(as_of <= as_of.max() - np.timedelta64(91, "D"))
-    model, reseeded, twin = (
-        LeadScorer(random_state=random_state).fit(part.X, part.y, **part.fit_parameters).model_
+    scorer, *others = (
+        LeadScorer(random_state=random_state).fit(part.X, part.y, **part.fit_parameters)
         for part, random_state in ((early, 0), (early, 1), (before, 0))
     )
-    return Company(folder, leads, seed, catalog, early, late, model, reseeded, twin)
+    task = scorer.prepare(early.X, early.y, **early.fit_parameters)
+    halves = fit_halves(task, scorer.model_, scorer.choice_.chosen)
+    reseeded, twin = (other.model_ for other in others)
+    return Company(folder, leads, seed, catalog, early, late, scorer.model_, reseeded, twin, halves)
 
 
 def _copy_without(folder: Path, to: Path, touches: list[str]) -> Path:

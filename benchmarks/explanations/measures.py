@@ -185,26 +185,34 @@ def _week(company: Company, at: datetime) -> tuple[dict[str, Floats], Floats]:
 
 
 def noise(company: Company, stranger: Company | None) -> Figures:
-    """How much a retrain moves each family beside what it is worth: the product's own measure, and a stricter one."""
-    for name, other in (("", company.twin), (", independent retrain", stranger.model if stranger else None)):
-        if other is None:
-            continue
-        families = _steadiness(company, other)["families"]
-        ratio = {family: of["noise"] / of["share"] for family, of in families.items() if of["share"] > 0}
-        yield f"families below their noise{name}", float(sum(noise > 1 for noise in ratio.values()))
-        for family, value in ratio.items():
-            yield f"noise over share{name}, {family}", value
+    """How much a retrain moves each family beside its worth: as the product tells it, and by a fresh company."""
+    own = _steadiness(company)["families"]
+    yield from _ratios("", {family: of["noise"] / of["share"] for family, of in own.items() if of["share"] > 0})
+    if stranger is None:
+        return
+    mine, other = (
+        company.grouping.by_family(company.grouping.by_subject(Explainer(model).explain(company.late.X).of_features))
+        for model in (company.model, stranger.model)
+    )
+    moved = np.abs(mine - other).mean(axis=0) / np.maximum(np.abs(mine).mean(axis=0), 1e-300)
+    yield from _ratios(", independent retrain", dict(zip(company.grouping.families, moved.tolist(), strict=True)))
 
 
-def shown_families(company: Company, other: ScoringModel) -> tuple[set[str], set[str]]:
-    """All families, and those whose share in scores is not below what another training makes of them."""
-    found = _steadiness(company, other)
+def _ratios(how: str, ratio: dict[str, float]) -> Figures:
+    yield f"families below their noise{how}", float(sum(noise > 1 for noise in ratio.values()))
+    for family, value in ratio.items():
+        yield f"noise over share{how}, {family}", value
+
+
+def shown_families(company: Company) -> tuple[set[str], set[str]]:
+    """All families, and those that are shown as reasons."""
+    found = _steadiness(company)
     return set(found["families"]), set(found["shown"])
 
 
-def _steadiness(company: Company, other: ScoringModel) -> dict[str, Any]:
+def _steadiness(company: Company) -> dict[str, Any]:
     families = {feature["name"]: feature["family"] for feature in company.late.manifest["features"]}
-    return steadiness(company.model, other, company.late.X, families)
+    return steadiness(company.model, company.halves, company.late.X, families)
 
 
 def _correlation(a: Floats, b: Floats) -> float:

@@ -121,6 +121,26 @@ def fit_model(task: Task, limits: SmallData) -> Fitted:
     return Fitted(model, choice)
 
 
+def fit_halves(task: Task, fitted: ScoringModel, chosen: Candidate) -> tuple[ScoringModel, ScoringModel] | None:
+    """Models of the same kind on two halves of the accounts: how much is the luck of which accounts there were.
+
+    Candidate, ridge, rounds and calibrator are those of `fitted`. None if a half has no win, or nothing was found.
+    """
+    if not fitted.parts:
+        return None
+    side = np.random.default_rng(task.seed).random(int(task.rows.group.max()) + 1) < 0.5
+    found: list[ScoringModel] = []
+    for mask in (side[task.rows.group], ~side[task.rows.group]):
+        rows = task.rows.take(mask)
+        if not rows.won.any() or rows.won.all():
+            return None
+        nothing = Crossed(rows, np.zeros(0), {}, {}, fitted.facts["rounds"])
+        with threadpool_limits(1, "blas"):
+            linear, trees = _fit_parts(rows, task.encoder, chosen, nothing, task.settings)
+        found.append(replace(fitted, linear=linear, trees=trees, previous=None))
+    return found[0], found[1]
+
+
 def _base_rate(rows: Rows, encoder: Encoder, rung: Rung, facts: dict[str, Any], limits: SmallData) -> Fitted:
     deals = facts["evidence"]["deals"]
     few = f"{deals} won deals are too few to learn from (the playbook asks for {limits.ranks_from})"

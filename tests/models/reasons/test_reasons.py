@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -206,17 +206,31 @@ def test_rounded_parts_add_up_to_the_rounded_total_and_stay_near(parts):
 
 def test_a_family_that_a_retrain_moves_more_than_it_says_is_not_shown(monkeypatch):
     rng = np.random.default_rng(1)
-    steady, noise = rng.normal(0, 1, (400, 1)), rng.normal(0, 0.1, (400, 2))
+    steady, noise = rng.normal(0, 1, (400, 1)), rng.normal(0, 0.1, (400, 3))
+
+    @dataclass
+    class Model:
+        which: int
+        previous: object = None
 
     class Fake:
-        def __init__(self, which: int, check: object) -> None:
-            self.which = which
+        def __init__(self, model: Model, check: object) -> None:
+            self.which = model.which
 
         def explain(self, rows: pd.DataFrame) -> Contributions:
-            return Contributions(("a", "b"), 0.0, np.hstack([steady, noise[:, [self.which]]]), np.zeros(400))
+            values = np.hstack([steady, noise[:, [self.which]]])
+            return Contributions(("a", "b"), 0.0, values, np.zeros(400))
 
     monkeypatch.setattr("touchline.models.reasons.steadiness.Explainer", Fake)
-    found = steadiness(0, 1, pd.DataFrame(index=range(400)), {"a": "web", "b": "fit"})
-    assert found["shown"] == ["web"]
+    halves, families, rows = (Model(1), Model(2)), {"a": "web", "b": "fit"}, pd.DataFrame(index=range(400))
+    found = steadiness(Model(0), halves, rows, families)
     assert found["families"]["web"]["noise"] == 0
+    apart = np.abs(noise[:, 1] - noise[:, 2]).mean()
+    assert found["families"]["fit"]["noise"] == pytest.approx(apart / np.sqrt(2))
     assert found["families"]["fit"]["share"] == pytest.approx(np.abs(noise[:, 0]).mean())
+    noise[:, 2] *= 3
+    assert steadiness(Model(0), halves, rows, families)["shown"] == ["web"]
+    steadied = steadiness(Model(0, previous=Model(1)), halves, rows, families)
+    unsteadied = steadiness(Model(0), halves, rows, families)
+    assert steadied["families"]["fit"]["noise"] == pytest.approx(unsteadied["families"]["fit"]["noise"] / 2)
+    assert steadiness(Model(0), None, rows, families)["shown"] == ["web", "fit"]
