@@ -12,7 +12,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from touchline.features import BusyError, CatalogError, DataError
     from touchline.models.errors import FeatureError, ModelError, TuningError
     from touchline.playbook import PlaybookError
-    from touchline.serve.store.errors import StoreError
+    from touchline.serve.store.errors import StoreError, StoreUnavailableError
 
     foreseen = {
         PlaybookError: Exit.BAD_PLAYBOOK,
@@ -21,6 +21,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         BusyError: Exit.TRY_LATER,
         ModelError: Exit.NO_MODEL,
         StoreError: Exit.NO_STORE,
+        StoreUnavailableError: Exit.TRY_LATER,
         FeatureError: Exit.USAGE,
         TuningError: Exit.USAGE,
     }

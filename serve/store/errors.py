@@ -19,6 +19,10 @@ class StoreError(Exception):
     """The store, or what is asked of it, cannot be used; the message says what was expected, and what to do."""
 
 
+class StoreUnavailableError(StoreError):
+    """The store does not answer, or has no room, just now; trying again later will do."""
+
+
 class AlreadyPublished(Exception):  # noqa: N818  # no error: the job has nothing to do
     """The same leads were scored by the same model as of the same instant already; nothing was changed.
 
@@ -41,6 +45,8 @@ def told(where: str) -> Generator[None]:
     ------
     BusyError
         If somebody else has held the database for too long.
+    StoreUnavailableError
+        If it cannot be reached, or has no room.
     StoreError
         For every other error of the database.
     """
@@ -61,7 +67,7 @@ def _retold(where: str, error: Exception) -> Exception:
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03")):
         return BusyError(f"the store {where} is held by somebody else; try again in a moment")
     if code.startswith(("SQLITE_FULL", "53100")):
-        return StoreError(f"the store {where} has no room left; make room on its disk, then run the job again")
+        return StoreUnavailableError(f"the store {where} has no room left; make room on its disk, then run the job again")
     if code.startswith("SQLITE_READONLY") or code == "42501":
         return StoreError(
             f"the store {where} may not be written by this user; give it the right, or name another store"
@@ -69,7 +75,7 @@ def _retold(where: str, error: Exception) -> Exception:
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return StoreError(f"{where} is no database, or a damaged one; bring back a copy, or name a new file")
     if code.startswith(("08", "28", "57P", "OperationalError", "SQLITE_CANTOPEN")):
-        return StoreError(
+        return StoreUnavailableError(
             f"the store {where} cannot be reached ({code}); check its address, user and password, and that it runs"
         )
     return StoreError(f"the store {where} failed ({code}); run `touchline doctor`, and the job again")

@@ -118,3 +118,12 @@ def test_errors_of_the_database_do_not_quote_rows(store):
         con.exec_driver_sql("INSERT INTO scores (batch, row, lead_id) VALUES (1, 0, 'x-17')")
     assert "x-17" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_a_store_that_does_not_answer_is_worth_another_try():
+    from touchline.pipelines.exits import Exit
+    from touchline.pipelines.failures import explain
+
+    with pytest.raises(StoreError) as caught:
+        Store.open("postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+    assert explain(caught.value)[0] is Exit.TRY_LATER
