@@ -67,7 +67,9 @@ def _retold(where: str, error: Exception) -> Exception:
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "40001", "40P01", "55P03")):
         return BusyError(f"the store {where} is held by somebody else; try again in a moment")
     if code.startswith(("SQLITE_FULL", "53100")):
-        return StoreUnavailableError(f"the store {where} has no room left; make room on its disk, then run the job again")
+        return StoreUnavailableError(
+            f"the store {where} has no room left; make room on its disk, then run the job again"
+        )
     if code.startswith("SQLITE_READONLY") or code == "42501":
         return StoreError(
             f"the store {where} may not be written by this user; give it the right, or name another store"
