@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from touchline.pipelines import batch_commands, lead_commands, model_commands
+from touchline.pipelines import batch_commands, lead_commands, model_commands, monitor_commands
 from touchline.pipelines.console import give_json, say, say_bug, steps
 from touchline.pipelines.exits import Exit
 from touchline.pipelines.options import (
@@ -34,12 +34,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Lead scores that sales can act on and understand.",
     epilog="Exit codes: 0 fine, 1 bug, 2 usage, 3 bad data, 4 playbook wrong, 5 no model, 6 leak found, "
-    "7 not promoted, 8 score store, 75 try later.",
+    "7 not promoted, 8 score store, 9 needs attention, 75 try later.",
 )
 app.add_typer(playbook_app, name="playbook")
 model_commands.add_to(app)
 lead_commands.add_to(app)
 batch_commands.add_to(app)
+monitor_commands.add_to(app)
 
 
 @app.command()

@@ -25,6 +25,8 @@ class Exit(IntEnum):
     NOT_PROMOTED = 7
     """The challenger may not score, by the playbook's rule; the champion stays."""
     NO_STORE = 8
-    """The score store cannot be reached or used, or what was asked of it cannot be."""
+    """The score store cannot be used, or what was asked of it cannot be."""
+    NEEDS_ATTENTION = 9
+    """Monitoring found something that a person must look at."""
     TRY_LATER = 75
     """Another job is at work, or a service does not answer; nothing is lost by trying again."""

@@ -141,3 +141,24 @@ class Promotion(Section):
     """Observed wins by expected ones; the interval must reach into this range."""
     tier_churn: Annotated[float, Field(ge=0, le=1)] = 0.10
     """At most this share of leads may change tier though their facts did not."""
+
+
+class Monitor(Section):
+    """From where on `touchline monitor` calls a person."""
+
+    psi: Annotated[float, Field(gt=0)] = 0.25
+    """Population stability index of the scores, against the batch before and against the reference batch."""
+    contribution_change: Annotated[float, Field(gt=0)] = 0.5
+    """By which share a family of features may say more or less than it did at the reference batch."""
+    observed_expected: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.8, 1.25)
+    """Observed wins by expected ones; the interval must reach into this range."""
+    silent_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """A touch kind is silent if its last week brought less than this share of a usual week."""
+    machine_rise: Annotated[float, Field(gt=0, le=1)] = 0.10
+    """By how much the share of machines among inbound touches may be above that of the quarter before."""
+
+    @model_validator(mode="after")
+    def _range_rises(self) -> Monitor:
+        if self.observed_expected[0] >= self.observed_expected[1]:
+            raise PydanticCustomError("monitor", "has a range `observed_expected` that does not rise")
+        return self

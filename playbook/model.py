@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from touchline.playbook.agreement import disagreements
 from touchline.playbook.base import Name, Section
-from touchline.playbook.data import Attribute, Promotion, Quarantine, Retention, SmallData, Source
+from touchline.playbook.data import Attribute, Monitor, Promotion, Quarantine, Retention, SmallData, Source
 from touchline.playbook.journey import Contact, Handoff, Kpi, Outcome, RejectionReason, Snapshots, Stage
 from touchline.playbook.touches import Channel, Family, Kind, Scanners, Topic
 
@@ -59,6 +59,7 @@ class Playbook(Section):
     quarantine: Quarantine = Quarantine()
     small_data: SmallData = SmallData()
     promotion: Promotion = Promotion()
+    monitor: Monitor = Monitor()
     retention: Retention = Retention()
 
     @model_validator(mode="wrap")

@@ -93,11 +93,11 @@ def _apart(learned: Values, scored: Values, sides: Sides) -> tuple[float, float]
     else:
         one, other, size = learned.code[sides.learned_rows], scored.code[sides.scored_rows], learned.size
     shares = [np.bincount(c, minlength=size) / len(c) for c in (one, other)]
-    return _jensen_shannon(*shares), abs(float(shares[0][-1] - shares[1][-1]))
+    return jensen_shannon(*shares), abs(float(shares[0][-1] - shares[1][-1]))
 
 
-def _jensen_shannon(p: Floats, q: Floats) -> float:
-    """To the base 2, so that 1 means nothing in common."""
+def jensen_shannon(p: Floats, q: Floats) -> float:
+    """Divergence of two distributions to the base 2, so that 1 means nothing in common."""
     middle = (p + q) / 2
     parts = [np.where(s > 0, s * np.log2(np.where(s > 0, s, 1) / np.where(middle > 0, middle, 1)), 0.0) for s in (p, q)]
     return float(sum(part.sum() for part in parts)) / 2

@@ -11,7 +11,7 @@ from scipy.stats import chi2_contingency
 from sklearn.metrics import roc_auc_score
 
 from touchline.features.audit.columns import _value
-from touchline.features.audit.drift import _jensen_shannon
+from touchline.features.audit.drift import jensen_shannon
 from touchline.features.audit.look import Outcome, Values, look, lower_bound
 from touchline.features.audit.ranks import (
     FOLDS,
@@ -152,8 +152,8 @@ def test_divergence_is_scipys():
     p, q = random.dirichlet(np.ones(8)), random.dirichlet(np.ones(8))
     p[2] = q[5] = 0
     p, q = p / p.sum(), q / q.sum()
-    assert _jensen_shannon(p, q) == pytest.approx(jensenshannon(p, q, base=2) ** 2)
-    assert _jensen_shannon(np.array([1.0, 0]), np.array([0, 1.0])) == 1
+    assert jensen_shannon(p, q) == pytest.approx(jensenshannon(p, q, base=2) ** 2)
+    assert jensen_shannon(np.array([1.0, 0]), np.array([0, 1.0])) == 1
 
 
 def test_a_share_of_few_is_not_sure():
