@@ -214,8 +214,8 @@ def parts_of(scoring: Scoring, scratch: Path, before: Before, progress: Progress
     zone = ZoneInfo(scoring.playbook.time_zone) if scoring.playbook.time_zone else UTC
     since = scoring.earlier.as_of if scoring.earlier else None
     log_odds: list[NDArray[np.float64]] = []
-    for explained, touched in scoring.run(scratch, progress):
-        spool.write(part_of(explained, touched, people, earlier=since, zone=zone))
+    for explained, *touched in scoring.run(scratch, progress):
+        spool.write(part_of(explained, *touched, people, earlier=since, zone=zone))
         log_odds.append(explained.log_odds)
     everybody = np.concatenate(log_odds)
     standings = Standings.among(everybody, scoring.model.model.facts.get("standing"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from touchline.features.kernel.program import F64, I64
 
@@ -33,6 +34,24 @@ class Apportioned:
     rest: F64
     """rows x groups: what was laid to touches that `top` left out."""
 
+    def together(self) -> Apportioned:
+        """The same with all groups as one: a touch has one amount in a row, the sum of those of its groups."""
+        key, of = np.unique(self.row * max(1, len(self.touches)) + self.touch, return_inverse=True)
+        row, touch = np.divmod(key, max(1, len(self.touches)))
+        amount = np.bincount(of, self.amount, len(key))
+        order = np.lexsort((touch, -np.abs(amount), row))  # touches stand by account, the latest first
+        order = order[amount[order] != 0]
+        untraced, rest = (of.sum(axis=1, keepdims=True) for of in (self.untraced, self.rest))
+        return replace(
+            self,
+            row=row[order],
+            group=np.zeros(len(order), np.int64),
+            touch=touch[order],
+            amount=amount[order],
+            untraced=untraced,
+            rest=rest,
+        )
+
     def top(self, n: int) -> Apportioned:
         """The `n` largest amounts (of either sign) of each row and group; the others go to `rest`.
 
@@ -46,7 +65,12 @@ class Apportioned:
         groups = self.rest.shape[1]
         key = self.row * groups + self.group
         rank = np.arange(len(key)) - np.searchsorted(key, key)  # keys are in order
-        kept = rank < n
+        return self.where(rank < n)
+
+    def where(self, kept: NDArray[np.bool_]) -> Apportioned:
+        """Some of the amounts, as a mask says; the others go to `rest`."""
+        groups = self.rest.shape[1]
+        key = self.row * groups + self.group
         left_out = np.bincount(key[~kept], self.amount[~kept], self.rest.size).reshape(self.rest.shape)
         named = np.zeros(len(self.touches), bool)
         named[self.touch[kept]] = True

@@ -12,6 +12,7 @@ from touchline.features.tables import Tables
 from touchline.models.reasons import Subject
 from touchline.models.registry import LoadedModel
 from touchline.models.scale import Scale
+from touchline.models.scorer.model import ScoringModel
 from touchline.serve.batch.explaining import Explaining
 from touchline.serve.batch.scoring import Scoring
 
@@ -28,6 +29,7 @@ def meta_of(scoring: Scoring, playbook_text: str, tables: Tables) -> dict[str, A
         "scale": asdict(scoring.model.scale),
         "base": _base_points(scoring.explaining, scoring.model.scale),
         "rung": scoring.model.model.rung.value,
+        "alike": _alike(scoring.model.model),
         "families": [
             {"name": name, "words": {v: catalog.family_words(name, v) for v in languages}} for name in grouping.families
         ],
@@ -35,6 +37,11 @@ def meta_of(scoring: Scoring, playbook_text: str, tables: Tables) -> dict[str, A
         "earlier": _earlier(scoring),
         "titles": _titles(tables),
     }
+
+
+def _alike(model: ScoringModel) -> bool:
+    """Whether every lead gets the same score."""
+    return not any(one.parts for one in (model, model.previous) if one is not None)
 
 
 def _base_points(explaining: Explaining, scale: Scale) -> float:

@@ -21,6 +21,8 @@ from touchline.serve.store.shapes import CHANGES, REASONS, SCORES, TOUCHES, Part
 
 Floats = NDArray[np.float64]
 
+_WORTH_SAYING = 0.5
+"""Points from which on a touch is kept among those that count most."""
 _NONE = -1
 
 
@@ -70,7 +72,8 @@ class People:
 
 def part_of(
     explained: Explained,
-    touched: Apportioned,
+    by_family: Apportioned,
+    overall: Apportioned,
     people: People,
     *,
     earlier: datetime | None,
@@ -80,8 +83,8 @@ def part_of(
 
     Parameters
     ----------
-    explained, touched
-        The leads, and the touches they stand on by family.
+    explained, by_family, overall
+        The leads, and the touches they stand on.
     people
         Of the same tables.
     earlier
@@ -97,7 +100,7 @@ def part_of(
     return Part(
         scores=_scores(explained, lead_ids, known, had_score),
         reasons=_reasons(explained),
-        touches=_touches(explained, touched, zone),
+        touches=_touches(explained, by_family, overall, zone),
         changes=_changes(explained, had_score),
     )
 
@@ -164,21 +167,34 @@ def _as_text(values: pd.Series[Any]) -> pa.Array:
     return pa.array(values.astype(object).where(values.notna(), None).map(str, na_action="ignore"), pa.string())
 
 
-def _touches(explained: Explained, touched: Apportioned, zone: tzinfo) -> pa.Table:
-    """The touches of the reasons that are shown, and no others."""
-    shown = explained.reasons.table
-    families = len(explained.reasons.grouping.families)
-    wanted = np.isin(touched.row * families + touched.group, shown["row"] * families + shown["family"])
+def _touches(part: Explained, by_family: Apportioned, overall: Apportioned, zone: tzinfo) -> pa.Table:
+    """The touches that count most for a lead (without a family), and those of the reasons that are shown."""
+    shown = part.reasons.table
+    families = len(part.reasons.grouping.families)
+    wanted = np.isin(by_family.row * families + by_family.group, shown["row"] * families + shown["family"])
+    found = [
+        _touch_rows(part, overall, part.scale.points(overall.amount) >= _WORTH_SAYING, zone, of_family=False),
+        _touch_rows(part, by_family, wanted, zone, of_family=True),
+    ]
+    whole = pa.concat_tables(found)
+    order = np.argsort(whole["row"].to_numpy(), kind="stable")
+    return whole.take(pa.array(order))
+
+
+def _touch_rows(
+    part: Explained, touched: Apportioned, wanted: NDArray[np.bool_], zone: tzinfo, *, of_family: bool
+) -> pa.Table:
     named = touched.touches.take(pa.array(touched.touch[wanted]))
     local = pd.Series(pd.DatetimeIndex(named["occurred_at"].to_pandas()).tz_convert(zone).tz_localize(None))
+    size = int(wanted.sum())
     columns = {
-        "row": touched.row[wanted],
-        "family": touched.group[wanted],
+        "row": pa.array(touched.row[wanted], pa.int32()),
+        "family": pa.array(touched.group[wanted], pa.int16()) if of_family else pa.nulls(size, pa.int16()),
         "touch_id": named["touch_id"],
         "kind": named["kind"],
-        "asset": named["asset"],
+        "asset": pc.coalesce(named["asset"], named["campaign"]),
         "day": pa.array(local.dt.floor("D")).cast(pa.date32()),
-        "points": explained.scale.points(touched.amount[wanted]),
+        "points": part.scale.points(touched.amount[wanted]),
     }
     return pa.table({name: columns[name] for name in TOUCHES.names})
 

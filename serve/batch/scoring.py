@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ROWS = 50_000
 """Explained at once."""
 _TOUCHES = 3
-"""Kept of each reason."""
+"""Kept of each reason, and twice as many over all of them."""
 
 
 class Earlier(NamedTuple):
@@ -38,10 +38,11 @@ class Earlier(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Some leads of a batch: explained, and the touches they stand on, by family."""
+    """Some leads of a batch: explained, the touches they stand on by family, and those that count most of all."""
 
     explained: Explained
-    touched: Apportioned
+    by_family: Apportioned
+    overall: Apportioned
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,10 @@ class Scoring:
                 explained = explaining.explain(frames)
                 amounts = traceable(explained.contributions, self.catalog)
                 groups = explained.reasons.grouping.family_of_feature
-                yield Part(explained, trace.apportion(amounts, start=start, groups=groups).top(_TOUCHES))
+                touched = trace.apportion(amounts, start=start, groups=groups)
+                whole = touched.together()
+                overall = whole.where(whole.amount > 0).top(2 * _TOUCHES)
+                yield Part(explained, touched.top(_TOUCHES), overall)
                 start += len(explained)
                 progress(f"explained {start:,} of {len(keys):,} leads")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 
 from touchline.features.catalog import Catalog
 from touchline.features.trace import Apportioned
-from touchline.models.reasons import Change, Grouping
+from touchline.models.reasons import Grouping, Step
 from touchline.models.reasons.rounding import whole_points
 from touchline.models.reasons.texts import told
 from touchline.models.reasons.words import (
@@ -34,11 +34,13 @@ from touchline.serve.card.card import ChangeLines, Insight, LeadCard, Line, Reas
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_TOUCHES = 3
+MOST_TOUCHES = 3
 """Of each reason, and twice as many overall."""
 _WORTH_SAYING = 0.5
 """Points from which on a part of a change is named."""
-_TELL_CHANCES = (Rung.PROBABILITIES, Rung.FULL)
+_STEPS: tuple[Step, ...] = ("ageing", "profile", "model")
+"""Those besides new touches, in the order they are told."""
+TELL_CHANCES = (Rung.PROBABILITIES, Rung.FULL)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Writer:
             lead, account = str(key.lead_id), key.account_id
             today = as_of.date()
             chances = tuple(float(of[i]) for of in (explained.probability, explained.low, explained.high))
-            probability, low, high = chances if self.rung in _TELL_CHANCES else (None, None, None)
+            probability, low, high = chances if self.rung in TELL_CHANCES else (None, None, None)
             base, reasons, rest = self._lines(explained, touched, i, places.get(i), today)
             yield LeadCard(
                 lead_id=lead,
@@ -176,7 +178,7 @@ class Writer:
     def _touches(
         self, explained: Explained, touched: Apportioned, i: int, today: date, *, family: int
     ) -> tuple[TouchLine, ...]:
-        mine = np.flatnonzero((touched.row == i) & (touched.group == family))[:_MOST_TOUCHES]
+        mine = np.flatnonzero((touched.row == i) & (touched.group == family))[:MOST_TOUCHES]
         return tuple(
             self._touch(explained, touched, int(touched.touch[j]), float(touched.amount[j]), today) for j in mine
         )
@@ -187,57 +189,67 @@ class Writer:
         touch, of = np.unique(touched.touch[mine], return_inverse=True)
         amount = np.bincount(of, touched.amount[mine], minlength=len(touch))
         worth = float(explained.scale.points(np.array(1.0))) * amount >= _WORTH_SAYING
-        best = [j for j in np.argsort(-amount, kind="stable")[: 2 * _MOST_TOUCHES] if worth[j]]
+        best = [j for j in np.argsort(-amount, kind="stable")[: 2 * MOST_TOUCHES] if worth[j]]
         return tuple(self._touch(explained, touched, int(touch[j]), float(amount[j]), today) for j in best)
 
     def _touch(self, explained: Explained, touched: Apportioned, place: int, amount: float, today: date) -> TouchLine:
         (touch,) = touched.touches.slice(place, 1).to_pylist()
         day = touch["occurred_at"].astimezone(self.zone).date()
-        kind = self.language.typeset(self.playbook.kinds[touch["kind"]].words[self.language.code])
-        named = self.titles.get(touch["asset"]) or touch["asset"] or touch["campaign"]
+        named = touch["asset"] or touch["campaign"]
+        points = float(explained.scale.points(np.array(amount)))
+        return self.touch(touch["touch_id"], touch["kind"], named, day, today, points)
+
+    def touch(self, touch_id: str, kind: str, named: str | None, day: date, today: date, points: float) -> TouchLine:
+        """A touch in words; `named` is its asset or else its campaign."""
+        what = capitalised(self.language.typeset(self.playbook.kinds[kind].words[self.language.code]))
         on = self.language.date(day, today)
         if named:
-            words = self.language.say("{what} on {day}: {named}", what=capitalised(kind), day=on, named=named)
+            named = self.titles.get(named, named)
+            words = self.language.say("{what} on {day}: {named}", what=what, day=on, named=named)
         else:
-            words = self.language.say("{what} on {day}", what=capitalised(kind), day=on)
-        return TouchLine(touch["touch_id"], day, words, float(explained.scale.points(np.array(amount))))
+            words = self.language.say("{what} on {day}", what=what, day=on)
+        return TouchLine(touch_id, day, words, points)
 
     def _change(self, explained: Explained, i: int, since: datetime | None, today: date) -> ChangeLines | None:
         change, scale = explained.change, explained.scale
         if change is None or since is None:
             return None
         day = since.astimezone(self.zone).date()
+        rows = change.table[change.table["row"] == i]
         parts = [
-            _Part(name, words, float(scale.points(np.array(of))))
-            for name, words, of in self._parts(change, i, day, today)
+            self.touches_part(change.grouping, row, float(scale.points(np.array(row.log_odds))), today)
+            for row in rows.itertuples(index=False)
         ]
-        total = float(scale.points(change.total[i]))
+        steps = {step: float(scale.points(np.array(change.step(step)[i]))) for step in _STEPS}
+        parts += self.other_parts(steps, (today - day).days)
+        return self.change(day, parts, float(scale.points(change.total[i])))
+
+    def change(self, day: date, parts: Sequence[Part], total: float) -> ChangeLines:
+        """What changed since a day, in words; what is not worth saying is everything else."""
         shown = [part for part in parts if abs(part.points) >= _WORTH_SAYING]
         other = everything_else(self.language)
-        shown.append(_Part(other, other, total - sum(part.points for part in shown)))
+        shown.append(Part(other, other, total - sum(part.points for part in shown)))
         points = whole_points([part.points for part in shown], total)
         kept = [(part, own) for part, own in zip(shown, points, strict=True) if own]
         lines = tuple(Line(capitalised(part.words), own) for part, own in kept)
         words = change_sentence(round(total), [(part.name, float(own)) for part, own in kept], self.language)
         return ChangeLines(day, round(total), words, lines)
 
-    def _parts(self, change: Change, i: int, since: date, today: date) -> Iterator[tuple[str, str, float]]:
-        """What each step did, in few words and in full; of new touches what the families did that moved most."""
-        rows = change.table[change.table["row"] == i]
-        for row in rows.itertuples(index=False):
-            family = change.grouping.families[row.family]  # type: ignore[call-overload]
-            name = _uncapitalised(headline(family, playbook=self.playbook, language=self.language))
-            yield name, self._sentence(change.grouping, row, today), float(row.log_odds)  # type: ignore[arg-type]
-        steps = (
-            (ageing((today - since).days, self.language), float(change.step("ageing")[i])),
-            (profile_changed(self.language), float(change.step("profile")[i])),
-            (new_model(self.language), float(change.step("model")[i])),
-        )
-        for name, log_odds in steps:
-            yield name, name, log_odds
+    def touches_part(self, grouping: Grouping, row: Any, points: float, today: date) -> Part:
+        """What new touches did by way of a family, told by the subject that moved most."""
+        family = grouping.subjects[row.subject].family
+        name = _uncapitalised(headline(family, playbook=self.playbook, language=self.language))
+        return Part(name, self._sentence(grouping, row, today), points)
+
+    def other_parts(self, steps: Mapping[Step, float], days: int) -> list[Part]:
+        """What the other steps did."""
+        words = (ageing(days, self.language), profile_changed(self.language), new_model(self.language))
+        return [Part(name, name, steps[step]) for step, name in zip(_STEPS, words, strict=True)]
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
+    """A part of a change: in few words, in full, and its points."""
+
     name: str
     words: str
     points: float

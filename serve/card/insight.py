@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -37,35 +38,62 @@ def insight_of(
     today = as_of.astimezone(ZoneInfo(playbook.time_zone) if playbook.time_zone else UTC).date()
     moments, told, share = (_by_lead(find(*asked)) for find in (find_moments, already_told, next_to_share))
     pressure = {row["lead_id"]: row for row in contact_pressure(*asked).to_pylist()}
-    titles = titles_of(tables)
+    words = Words(playbook, language, today, titles_of(tables))
+    return {lead: words.say(moments[lead], told[lead], share[lead], pressure.get(lead)) for lead in leads}
 
-    def name(row: dict[str, Any]) -> str:
-        if row["about"] == "topic":
-            return topic_words(row["name"], playbook, language)
-        return titles.get(row["name"]) or row["name"]
 
-    def of(lead: str) -> Insight:
-        counted = pressure.get(lead, {"last_30_days": 0, "too_much": False})
+@dataclass(frozen=True)
+class Words:
+    """Puts rows of insight into words, for one lead at a time.
+
+    Attributes
+    ----------
+    playbook, language
+        The agreement, and a language that it speaks.
+    today
+        The day in the playbook's zone.
+    titles
+        Of assets, by their names.
+    """
+
+    playbook: Playbook
+    language: Language
+    today: date
+    titles: Mapping[str, str]
+
+    def say(
+        self,
+        moments: Sequence[dict[str, Any]],
+        told: Sequence[dict[str, Any]],
+        share: Sequence[dict[str, Any]],
+        pressure: dict[str, Any] | None,
+    ) -> Insight:
+        """Insight of a lead; the tables are those of `touchline.serve.insight`, as lists of rows."""
+        playbook, language, today = self.playbook, self.language, self.today
+        counted = pressure or {"last_30_days": 0, "too_much": False}
         return Insight(
-            moments=tuple(moment_sentence(row, playbook, language, today) for row in _told_once(moments[lead])),
-            told=tuple(told_sentence(row, name(row), playbook, language, today) for row in told[lead][:_MOST_TOLD]),
+            moments=tuple(moment_sentence(row, playbook, language, today) for row in _told_once(moments)),
+            told=tuple(told_sentence(row, self._name(row), playbook, language, today) for row in told[:_MOST_TOLD]),
             share=tuple(
                 ShareLine(
                     row["asset"],
-                    titles.get(row["asset"]) or str(row["asset"]),
+                    self.titles.get(row["asset"]) or str(row["asset"]),
                     row["address"],
                     share_sentence(row, playbook, language),
                 )
-                for row in share[lead]
+                for row in share
             ),
             pressure=_pressure(counted, language),
             too_much=counted["too_much"],
         )
 
-    return {lead: of(lead) for lead in leads}
+    def _name(self, row: dict[str, Any]) -> str:
+        if row["about"] == "topic":
+            return topic_words(row["name"], self.playbook, self.language)
+        return self.titles.get(row["name"]) or row["name"]
 
 
-def _told_once(moments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _told_once(moments: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Moments without those that another tells more of: the first time of a kind is no second moment of its day."""
     first = {(row["kind"], row["day"]) for row in moments if row["moment"] == "first_time"}
     return [row for row in moments if row["moment"] != "high_intent" or (row["kind"], row["day"]) not in first]

@@ -67,12 +67,12 @@ TOUCHES = pa.schema(
         pa.field("family", pa.int16()),
         _required("touch_id", pa.string()),
         _required("kind", pa.string()),
-        pa.field("asset", pa.string()),
+        pa.field("asset", pa.string()),  # or else its campaign
         _required("day", pa.date32()),
         _required("points", pa.float64()),
     ]
 )
-"""Columns of the touches that reasons stand on."""
+"""Columns of the touches that reasons stand on; those without a family count most of all, whatever the reason."""
 CHANGES = pa.schema(
     [
         _required("row", pa.int32()),

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from touchline.models.registry import LoadedModel
 from touchline.pipelines.replay import replay, trained_as_of
 from touchline.pipelines.score import Scored, score
 from touchline.playbook import parse_playbook, starter_text
+from touchline.serve.card.stored import stored_card
+from touchline.serve.explain import explain_leads
 from touchline.serve.store import Store, StoreError
 
 PLAYBOOK = parse_playbook(starter_text())
@@ -214,6 +216,29 @@ def test_before_the_first_model_a_day_is_replayed_by_one_trained_as_if_on_that_d
     rows = own.model.facts["evidence"]["rows"]
     assert rows == (training.as_of <= then - PLAYBOOK.outcome.horizon - lag).sum()
     assert store.latest() is None
+
+
+def test_the_store_tells_a_lead_as_tables_and_model_do(company, store):
+    """But for the facts of a change, which the store does not keep."""
+    company.score(store, AS_OF - 7 * NIGHT)
+    company.score(store)
+    kept = all_scores(store)
+    leads = [*kept.index[:8], *kept.index[-8:]]
+    live = explain_leads(
+        company.tables, PLAYBOOK, company.registry.load(), leads, as_of=AS_OF, since=AS_OF - 7 * NIGHT, language="fr"
+    )
+    changed = 0
+    for card in live:
+        stored = stored_card(store.lead(card.lead_id), "fr")
+        assert replace(stored, change=None).to_text() == replace(card, change=None).to_text()
+        assert (stored.change is None) == (card.change is None)
+        if card.change is not None:
+            assert (stored.change.points, stored.change.words) == (card.change.points, card.change.words)
+            assert [line.points for line in stored.change.parts] == [line.points for line in card.change.parts]
+            changed += 1
+    assert changed
+    with pytest.raises(ValueError, match="speaks en, fr"):
+        stored_card(store.lead(leads[0]), "de")
 
 
 JOB = """

@@ -96,6 +96,19 @@ def test_top_keeps_the_largest_of_each_row_and_group(tables, playbook, everythin
         laid.top(-1)
 
 
+def test_together_a_touch_has_what_its_groups_had(tables, playbook, everything, rows) -> None:
+    with Trace(tables, playbook, everything, rows) as trace:
+        laid = trace.apportion(drawn(rows, everything), groups=families(everything))
+    together = laid.together()
+    frame = pd.DataFrame({"row": laid.row, "touch": laid.touch, "amount": laid.amount})
+    sums = frame.groupby(["row", "touch"])["amount"].sum()
+    found = pd.Series(together.amount, pd.MultiIndex.from_arrays([together.row, together.touch]))
+    pd.testing.assert_series_equal(found.sort_index(), sums, check_names=False)
+    np.testing.assert_allclose(together.untraced[:, 0], laid.untraced.sum(axis=1))
+    for row, own in pd.Series(together.amount).groupby(together.row):
+        assert own.abs().is_monotonic_decreasing, row
+
+
 def test_chunks_and_the_order_of_rows_change_no_bit(tables, playbook, everything, rows) -> None:
     amounts, group = drawn(rows, everything), families(everything)
 
