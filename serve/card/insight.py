@@ -39,7 +39,7 @@ def insight_of(
     moments, told, share = (_by_lead(find(*asked)) for find in (find_moments, already_told, next_to_share))
     pressure = {row["lead_id"]: row for row in contact_pressure(*asked).to_pylist()}
     words = Words(playbook, language, today, titles_of(tables))
-    return {lead: words.say(moments[lead], told[lead], share[lead], pressure.get(lead)) for lead in leads}
+    return {lead: words.insight(moments[lead], told[lead], share[lead], pressure.get(lead)) for lead in leads}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Words:
     today: date
     titles: Mapping[str, str]
 
-    def say(
+    def insight(
         self,
         moments: Sequence[dict[str, Any]],
         told: Sequence[dict[str, Any]],

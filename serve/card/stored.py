@@ -101,7 +101,7 @@ class _Teller:
             rest=rest,
             change=self._change(score["change"]),
             touches=self._overall(touches),
-            insight=words.say(
+            insight=words.insight(
                 self.part.moments.to_pylist(), self.part.told.to_pylist(), self.part.share.to_pylist(),
                 pressure[0] if pressure else None,
             ),
